@@ -1,0 +1,1 @@
+"""Markdown posts in, JSON out."""

@@ -1,0 +1,1 @@
+"""Bytes in, values out: no web, no database, no settings object, no clock."""
