@@ -1,0 +1,175 @@
+"""Bytes as they go out: validators, cache lifetimes, encodings, 304 (RFC 9110, RFC 9111)."""
+
+import gzip
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime, parsedate_to_datetime
+from hashlib import sha256
+from typing import Any, Final
+
+import orjson
+import zstandard
+from fastapi import Request, Response
+from starlette.responses import StreamingResponse
+
+from app.api.problems import NotAcceptable
+from app.posts.changes import State
+
+JSON: Final = "application/json"
+VARY: Final = "Accept-Encoding, Authorization"
+SMALLEST: Final = 500  # bytes; below it compressing costs more than it saves
+ENCODINGS: Final = ("zstd", "gzip")  # in the order of our liking
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lifetime:
+    """How long shared caches may keep an answer, and what they may purge it by."""
+
+    state: State
+    now: datetime
+    s_maxage: int  # seconds
+    is_private: bool
+
+    def headers(self, tags: Iterable[str] = ()) -> dict[str, str]:
+        headers = {"Honbun-Version": self.state.label, "Vary": VARY, "Cache-Control": self._cache_control()}
+        if not self.is_private:
+            headers["Last-Modified"] = format_datetime(self.state.changed_at, usegmt=True)
+        if joined := ",".join(tags):
+            headers |= {"Cache-Tag": joined, "Surrogate-Key": joined.replace(",", " ")}
+        return headers
+
+    def _cache_control(self) -> str:
+        if self.is_private:
+            return "private, no-store"
+        seconds = self.s_maxage
+        if self.state.next_flip is not None:
+            seconds = min(seconds, max(0, int((self.state.next_flip - self.now).total_seconds())))
+        return f"public, max-age=0, s-maxage={seconds}, must-revalidate"
+
+
+def respond(  # noqa: PLR0913 - what an answer is made of
+    request: Request,
+    value: Any,
+    lifetime: Lifetime,
+    *,
+    own: str = "",
+    tags: Iterable[str] = (),
+    headers: dict[str, str] | None = None,
+    media_type: str = JSON,
+) -> Response:
+    """A read's answer: JSON of the value (bytes go out as they are), or 304 where the reader has it.
+
+    `own` is what identifies the post alone; it leads the ETag, so that If-Match can ask for the post's content
+    whatever its neighbours are.
+    Raises NotAcceptable.
+    """
+    check_acceptable(request, media_type)
+    body = value if isinstance(value, bytes) else orjson.dumps(value)
+    encoding = encoding_for(request, len(body))
+    tag = etag(body, own, encoding)
+    all_headers = lifetime.headers(tags) | (headers or {}) | {"ETag": tag}
+    if _is_known(request, tag, lifetime):
+        return Response(status_code=304, headers=all_headers)
+    if encoding is not None:
+        body = compress(body, encoding)
+        all_headers["Content-Encoding"] = encoding
+    return Response(body, headers=all_headers, media_type=media_type)
+
+
+def etag(body: bytes, own: str = "", encoding: str | None = None) -> str:
+    """A strong validator of the bytes sent, one for each encoding."""
+    parts = (own, sha256(body).hexdigest()[:20], encoding)
+    return '"{}"'.format(".".join(part for part in parts if part))
+
+
+def compress(body: bytes, encoding: str) -> bytes:
+    if encoding == "zstd":
+        return zstandard.ZstdCompressor(level=3).compress(body)
+    return gzip.compress(body, compresslevel=6, mtime=0)  # no time inside: equal bytes have equal tags
+
+
+def encoding_for(request: Request, size: int = SMALLEST) -> str | None:
+    """The encoding that the reader takes and we like best, or none."""
+    if size < SMALLEST:
+        return None
+    accepted = _weights(request.headers.get("accept-encoding", ""))
+    return next((name for name in ENCODINGS if accepted.get(name, accepted.get("*", 0.0)) > 0), None)
+
+
+def _weights(header: str) -> dict[str, float]:
+    """`gzip;q=0.5, zstd` -> weights (RFC 9110, 12.4.2)."""
+    weights: dict[str, float] = {}
+    for part in header.split(","):
+        name, *parameters = (piece.strip() for piece in part.split(";"))
+        weight = next((p[2:] for p in parameters if p.lower().startswith("q=")), "1")
+        try:
+            weights[name.lower()] = float(weight)
+        except ValueError:
+            weights[name.lower()] = 0.0
+    return weights
+
+
+def check_acceptable(request: Request, media_type: str) -> None:
+    """Raises NotAcceptable where the reader's Accept leaves no room for the one form that there is."""
+    accept = request.headers.get("accept")
+    if not accept:
+        return
+    accepted = _weights(accept)
+    kind = media_type.split(";")[0]
+    for pattern in (kind, f"{kind.split('/')[0]}/*", "*/*"):
+        if pattern in accepted:
+            if accepted[pattern] > 0:
+                return
+            break
+    raise NotAcceptable(f"this is served as {media_type} only")
+
+
+def _is_known(request: Request, tag: str, lifetime: Lifetime) -> bool:
+    """Whether the reader's copy is still right; the ETag decides where one is sent (RFC 9110, 13.2.2)."""
+    if lifetime.is_private:
+        return False
+    if (none_match := request.headers.get("if-none-match")) is not None:
+        return none_match.strip() == "*" or tag in entity_tags(none_match)
+    since = _parse_http_date(request.headers.get("if-modified-since"))
+    return since is not None and lifetime.state.is_exact and lifetime.state.changed_at <= since
+
+
+def entity_tags(header: str) -> list[str]:
+    """The tags of a list, without the mark of weakness that If-None-Match disregards."""
+    return [tag.strip().removeprefix("W/") for tag in header.split(",")]
+
+
+def _parse_http_date(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        parsed = parsedate_to_datetime(text)
+    except (ValueError, TypeError):
+        return None
+    return parsed if parsed.tzinfo else None
+
+
+def stream(request: Request, lines: Iterator[Any], headers: dict[str, str]) -> Response:
+    """JSON Lines as they are read, encoded on the way."""
+    check_acceptable(request, "application/jsonl")
+    encoding = encoding_for(request)
+    chunks: Iterator[bytes] = (orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in lines)
+    if encoding == "zstd":
+        chunks = zstandard.ZstdCompressor(level=3).read_to_iter(_Reader(chunks))
+        headers = headers | {"Content-Encoding": "zstd"}
+    return StreamingResponse(chunks, headers=headers, media_type="application/jsonl")
+
+
+class _Reader:
+    """An iterator of bytes as a file to read from."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self.chunks = chunks
+        self.rest = b""
+
+    def read(self, size: int) -> bytes:
+        while len(self.rest) < size and (chunk := next(self.chunks, None)) is not None:
+            self.rest += chunk
+        taken, self.rest = self.rest[:size], self.rest[size:]
+        return taken

@@ -1,0 +1,43 @@
+"""The envelope that every list comes in, and its Link header (RFC 8288)."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import Request
+
+from app.posts.filters import IGNORED
+from app.posts.read import Page
+
+PAGING = ("cursor", "page")
+
+
+def envelope(request: Request, page: Page, version: str, root_path: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """The list's JSON and its headers."""
+
+    def address(parameters: dict[str, str] | None) -> str | None:
+        if parameters is None:
+            return None
+        kept = [
+            (name, value)
+            for name, value in request.query_params.multi_items()
+            if name not in PAGING and not IGNORED.match(name)
+        ]
+        query = urlencode([*kept, *parameters.items()])
+        path = request.url.path.removeprefix(root_path)
+        return f"{root_path}{path}" + (f"?{query}" if query else "")
+
+    links = {"first": address({}), "previous": address(page.previous), "next": address(page.next)}
+    body: dict[str, Any] = {
+        "items": page.items,
+        "total": page.total,
+        "limit": page.limit,
+        "next": links["next"],
+        "previous": links["previous"],
+        "next_cursor": page.next.get("cursor") if page.next else None,
+        "version": version,
+    }
+    if page.page is not None:
+        body |= {"page": page.page, "pages": page.pages}
+    relations = {"previous": "prev"}
+    header = ", ".join(f'<{url}>; rel="{relations.get(name, name)}"' for name, url in links.items() if url is not None)
+    return body, {"Link": header}

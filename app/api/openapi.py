@@ -1,0 +1,52 @@
+"""The OpenAPI document, with what FastAPI cannot know: free front-matter filters, and errors as problems."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from app.api.problems import MEDIA_TYPE
+from app.api.schemas import ProblemDetails
+
+PROBLEM = {"$ref": "#/components/schemas/ProblemDetails"}
+FILTER_NOTE = (
+    "Beside the parameters listed, `front_matter.KEY=value` filters by any public front-matter field, with the "
+    "suffixes `__all`, `__not`, `__gte`, `__gt`, `__lte`, `__lt`; dots walk maps."
+)
+
+
+def install(app: FastAPI) -> None:
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _document(app)
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign] - FastAPI's documented way
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    schema = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
+    components = schema["components"]["schemas"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        components.pop(name, None)
+    problem = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
+    components |= problem.pop("$defs") | {"ProblemDetails": problem}
+    schema["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+    for path, operations in schema["paths"].items():
+        for method, operation in operations.items():
+            _complete(operation, path, method)
+    return schema
+
+
+def _complete(operation: dict[str, Any], path: str, method: str) -> None:
+    parameters = operation.get("parameters", [])
+    if any(parameter["name"] == "front_matter" for parameter in parameters):
+        operation["parameters"] = [p for p in parameters if p["name"] != "front_matter"]
+        operation["description"] = f"{operation.get('description', '')}\n\n{FILTER_NOTE}".strip()
+    operation["responses"].pop("422", None)
+    operation["responses"]["default"] = {
+        "description": "A problem (RFC 9457)",
+        "content": {MEDIA_TYPE: {"schema": PROBLEM}},
+    }
+    writes = method in ("put", "post", "delete") or path == "/v1/sources"
+    operation["security"] = [{"key": []}] if writes else [{}, {"key": []}]

@@ -1,0 +1,155 @@
+"""What the routes work with: the engine, the settings, the clock."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated
+
+import anyio
+from fastapi import Depends, Request
+from sqlalchemy import Connection, Engine
+
+from app.api.auth import Principal, authenticate, require
+from app.api.caching import Lifetime
+from app.api.problems import Forbidden, Unauthorized, VersionNotReached
+from app.database import reading
+from app.documents.document import Context
+from app.documents.sources import Limits
+from app.posts.changes import State, label_key, read_state
+from app.posts.fields import Show, private_keys
+from app.posts.filters import PostFilter
+from app.posts.links import Links
+from app.posts.queries import Reader
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """What the service says of itself."""
+
+    title: str
+    description: str
+    url: str | None
+    lang: str | None
+
+
+@dataclass(slots=True, kw_only=True)
+class Service:
+    """Everything a request needs beside itself; made once, at the start."""
+
+    engine: Engine
+    site: Site
+    context: Context
+    links: Links
+    limits: Limits
+    s_maxage: int
+    public_source: bool
+    private_front_matter: tuple[str, ...]
+    bootstrap: str | None  # the digest of the key from the settings
+    writers: anyio.CapacityLimiter
+    is_migrated: Callable[[Connection], bool]
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    is_ready: bool = False
+
+
+def _service(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+ServiceDep = Annotated[Service, Depends(_service)]
+
+
+def _principal(request: Request, service: ServiceDep) -> Principal | None:
+    return authenticate(request, service.engine, service.bootstrap, service.clock())
+
+
+PrincipalDep = Annotated[Principal | None, Depends(_principal)]
+
+
+class Scope:
+    """A dependency: the key's holder, who must have this scope. It acts before the body is read."""
+
+    def __init__(self, scope: str) -> None:
+        self.scope = scope
+
+    def __call__(self, service: ServiceDep, principal: PrincipalDep) -> Principal:
+        return require(principal, self.scope, service.engine, service.bootstrap)
+
+
+WriterDep = Annotated[Principal, Depends(Scope("write"))]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One request's view: the clock stands still, and what the reader may see is decided."""
+
+    service: Service
+    principal: Principal | None
+    now: datetime
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether drafts and private fields may be shown."""
+        return self.principal is not None and self.principal.may("read")
+
+    @property
+    def is_private(self) -> Callable[[str], bool]:
+        return (lambda _: False) if self.is_trusted else private_keys(self.service.private_front_matter)
+
+    @property
+    def reader(self) -> Reader:
+        return Reader(now=self.now, zone=self.service.links.zone, is_private=self.is_private)
+
+    @property
+    def show(self) -> Show:
+        return Show(now=self.now, links=self.service.links, is_private=self.is_private)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[tuple[Connection, Lifetime]]:
+        """A connection whose reads are all of one instant, and the lifetime of what is read."""
+        with reading(self.service.engine) as connection:
+            yield connection, self.lifetime(read_state(connection, self.now))
+
+    def lifetime(self, state: State) -> Lifetime:
+        return Lifetime(
+            state=state, now=self.now, s_maxage=self.service.s_maxage, is_private=self.principal is not None
+        )
+
+    def check_status(self, query: PostFilter) -> None:
+        """Raises Unauthorized or Forbidden where the filter asks for what is not published."""
+        if query.statuses == {"published"} or self.is_trusted:
+            return
+        if self.principal is None:
+            raise Unauthorized("posts that are not published need a key with scope read")
+        raise Forbidden("posts that are not published need scope read", code="missing_scope")
+
+
+async def _wanted_version(request: Request, service: ServiceDep) -> None:
+    """Waits, as long as the reader says, until the version it has seen elsewhere is here."""
+    wanted = request.query_params.get("min_version")
+    if wanted is None:
+        return
+    try:
+        key = label_key(wanted)
+        patience = min(float(request.query_params.get("wait", "0")), 30.0)
+    except ValueError:
+        raise VersionNotReached("min_version is no version of this service", code="unknown_version") from None
+    deadline = asyncio.get_running_loop().time() + patience
+    while label_key(await anyio.to_thread.run_sync(_label, service)) < key:
+        if asyncio.get_running_loop().time() >= deadline:
+            raise VersionNotReached(f"version {wanted} is not here yet")
+        await asyncio.sleep(0.05)
+
+
+def _label(service: Service) -> str:
+    with reading(service.engine) as connection:
+        return read_state(connection, service.clock()).label
+
+
+def _reading(service: ServiceDep, principal: PrincipalDep, _: Annotated[None, Depends(_wanted_version)]) -> Reading:
+    return Reading(service=service, principal=principal, now=service.clock())
+
+
+ReadingDep = Annotated[Reading, Depends(_reading)]

@@ -1,0 +1,28 @@
+"""Options that several commands share."""
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Format(str, Enum):
+    """How a report is printed."""
+
+    text = "text"
+    json = "json"
+
+
+class Severity(str, Enum):
+    """What makes a command fail."""
+
+    error = "error"
+    warning = "warning"
+
+
+Paths = Annotated[
+    list[Path], typer.Argument(exists=True, help="Folders or Markdown files.", metavar="PATH...", show_default=False)
+]
+FormatOption = Annotated[Format, typer.Option("--format", help="How the report is printed.")]
+FailOn = Annotated[Severity, typer.Option("--fail-on", help="With `warning`, warnings too end in exit status 1.")]

@@ -1,0 +1,48 @@
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.  [HONBUN_HOST, 127.0.0.1]")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.  [HONBUN_PORT, 8000]")] = None,
+    workers: Annotated[int | None, typer.Option(help="Server processes.  [HONBUN_WORKERS, 1]")] = None,
+    root_path: Annotated[
+        str | None, typer.Option("--root-path", help="Path that a proxy strips.  [HONBUN_ROOT_PATH]")
+    ] = None,
+) -> None:
+    """Migrate the database, take the content folder, serve the API."""
+    given = {"HOST": host, "PORT": port, "WORKERS": workers, "ROOT_PATH": root_path}
+    for name, value in given.items():  # worker processes read the environment
+        if value is not None:
+            os.environ[f"HONBUN_{name}"] = str(value)
+    import uvicorn
+
+    from app import migrate
+    from app.database import open_engine, version_warning
+    from app.settings import Settings
+
+    settings = Settings.load()
+    engine = open_engine(settings.database_url.get_secret_value())
+    if settings.migrate:
+        migrate.upgrade(engine)
+    if warning := version_warning(engine, settings.workers):
+        print(f"honbun: {warning}", file=sys.stderr)
+    engine.dispose()
+    address = f"http://{settings.host}:{settings.port}{settings.root_path}"
+    print(f"Honbun serves {address}/v1/posts; try it at {address}/docs", file=sys.stderr)
+    uvicorn.run(
+        "app.main:create_app",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        proxy_headers=settings.forwarded_allow_ips is not None,
+        forwarded_allow_ips=settings.forwarded_allow_ips,
+        timeout_graceful_shutdown=25,
+        server_header=False,
+        access_log=False,
+        log_level="warning",
+    )

@@ -1,0 +1,140 @@
+"""An engine for a URL, SQLite's pragmas with their reasons, and the two kinds of transaction."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+import psycopg
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError as PoolTimeout
+
+from app.errors import DatabaseUnavailable
+
+THREADS = 10  # threads that may hold a connection at once; the pool is as large, so that none waits for another
+PRAGMAS = (
+    "busy_timeout = 10000",  # first, so that the others wait too; writers take turns and each turn is short
+    "journal_mode = WAL",  # readers go on while one writes
+    "synchronous = FULL",  # an acknowledged write survives a power failure; NORMAL would lose it in WAL mode
+    "foreign_keys = ON",  # off by default, and what belongs to a post must go with it
+    "temp_store = MEMORY",  # sorting must not touch the disk
+    "cache_size = -16000",  # 16 MB a connection; the default of 2 MB rereads pages in every list
+)
+
+
+def sqlite_module() -> ModuleType:
+    """The SQLite that is used: the one from our wheel, or the system's where there is no wheel."""
+    try:
+        return import_module("pysqlite3")
+    except ImportError:
+        return import_module("sqlite3")
+
+
+def open_engine(url: str) -> Engine:
+    """An engine for `sqlite:///FILE` or any libpq URL (`postgresql://`, `postgres://`, several hosts).
+
+    Nothing is connected yet.
+    """
+    return _sqlite(url) if url.startswith("sqlite:") else _postgres(url)
+
+
+def _sqlite(url: str) -> Engine:
+    engine = create_engine(
+        make_url(url),
+        module=sqlite_module(),
+        connect_args={"check_same_thread": False},
+        pool_size=THREADS,
+        max_overflow=THREADS,
+        pool_timeout=5,
+    )
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the driver's own BEGIN comes too late for a snapshot
+        for pragma in PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # A transaction that reads first and then writes fails at once with "database is locked",
+        # whatever the timeout: who will write says so at BEGIN.
+        write = connection.get_execution_options().get("honbun_write", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    return engine
+
+
+def _postgres(url: str) -> Engine:
+    return create_engine(
+        "postgresql+psycopg://",
+        creator=lambda: psycopg.connect(url, connect_timeout=5),  # libpq reads the URL: several hosts, services …
+        pool_size=THREADS,
+        max_overflow=THREADS,
+        pool_timeout=5,
+        pool_pre_ping=True,
+    )
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """One snapshot: all that is read inside is of one instant, on both databases.
+
+    Raises DatabaseUnavailable.
+    """
+    options: dict[str, Any] = {}
+    if engine.dialect.name == "postgresql":
+        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    with _translated(), engine.connect().execution_options(**options) as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One write transaction, committed at the end of the block, rolled back by an exception.
+
+    Raises DatabaseUnavailable.
+    """
+    with _translated(), engine.connect().execution_options(honbun_write=True) as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except PoolTimeout as error:
+        raise DatabaseUnavailable("all database connections are busy", code="database_busy") from error
+    except (OperationalError, InterfaceError) as error:
+        raise DatabaseUnavailable(_reason(error)) from error
+
+
+def _reason(error: DBAPIError) -> str:
+    text = str(error.orig)
+    for sign, reason in _REASONS:
+        if sign in text:
+            return reason
+    return "the database cannot be reached"
+
+
+_REASONS = (
+    ("no such table", "the database is not migrated; run `honbun migrate`"),
+    ("database is locked", "the database is busy with other writers"),
+    ("disk is full", "the disk is full"),
+    ("No space left", "the disk is full"),
+    ("readonly database", "the database file is read-only"),
+    ("unable to open database file", "the database file cannot be opened; does its folder exist?"),
+)
+
+
+def version_warning(engine: Engine, processes: int) -> str | None:
+    """A known fault of the SQLite in use, where several processes would write: the WAL-reset bug."""
+    if engine.dialect.name != "sqlite" or processes < 2:
+        return None
+    version = sqlite_module().sqlite_version_info
+    mended = version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51, 0) or (3, 44, 6) <= version < (3, 45, 0)
+    if mended:
+        return None
+    number = ".".join(map(str, version))
+    return f"SQLite {number} can corrupt a database that several processes write; use one worker, or Postgres"

@@ -1,0 +1,278 @@
+"""A source understood: the pipeline from bytes to a document, top to bottom."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, time
+from hashlib import sha256
+from typing import Any
+from urllib.parse import quote, unquote, urljoin, urlsplit
+from zoneinfo import ZoneInfo
+
+from app.documents import language, reading_time
+from app.documents.dates import parse_date
+from app.documents.excerpt import Excerpt, excerpt_of
+from app.documents.fields import FrontMatter, read
+from app.documents.front_matter import Node, Scalar, Split, decode, parse as parse_front_matter, split, texts, to_json
+from app.documents.normalize import sort_key
+from app.documents.markdown import RENDERER, Rendered, render
+from app.documents.slug import FileName, read_name, slug_from_name, slugify
+from app.documents.sources import Source
+from app.errors import DocumentError, Finding
+
+MAX_INDEXED_TEXT = 512  # bytes; longer texts and paths are compared by their hash
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What a document depends on beside its bytes; a change of it is a reason to parse again."""
+
+    timezone: str = "UTC"
+    lang: str | None = None
+    asset_url: str | None = None
+    characters_per_minute: int = 500
+
+    @property
+    def rendered_by(self) -> str:
+        """The renderer's version and a digest of the context."""
+        return f"{RENDERER}+{sha256(repr(asdict(self)).encode()).hexdigest()[:12]}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One leaf of the front matter, in the forms that filters compare."""
+
+    path: str
+    text: str
+    number: float | None
+    instant: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A source understood. Instants are aware, in whole seconds; lists are as written, in order."""
+
+    name: str
+    sha256: str
+    source: bytes
+    rendered_by: str
+    slug: str
+    slug_is_given: bool  # by `slug` or `permalink`, not by the file's name or the title
+    title: str
+    title_key: str
+    layout: str | None
+    draft: bool
+    date: datetime | None
+    updated: datetime | None
+    expires: datetime | None
+    categories: tuple[str, ...]
+    tags: tuple[str, ...]
+    authors: tuple[str, ...]
+    excerpt: str
+    excerpt_html: str
+    reading_time: int
+    lang: str | None
+    lang_suffix: str | None
+    cover: str | None
+    permalink: str | None
+    aliases: tuple[str, ...]
+    html: str
+    toc: tuple[dict[str, Any], ...]
+    images: tuple[dict[str, str], ...]
+    front_matter: dict[str, Any]
+    fields: tuple[Field, ...]
+    text: str
+    word_count: int
+    character_count: int
+    warnings: tuple[Finding, ...]
+
+
+def parse(source: Source, context: Context) -> Document:
+    """What a source means in a context.
+
+    Raises DocumentError with the line, column and field of the first thing that cannot be understood.
+    """
+    zone = ZoneInfo(context.timezone)
+    parts = split(decode(source.content))
+    nodes, front_warnings = parse_front_matter(parts)
+    front, field_warnings = read(nodes)
+    file_name = read_name(source.name)
+    resolve = _resolver(source.name, context.asset_url)
+    rendered = _render(parts, front, resolve)
+    title, title_warnings = _title(front, file_name, parts, rendered)
+    excerpt = excerpt_of(parts.body, front, rendered, resolve)
+    slug, slug_is_given = _slug(front, file_name, title, source.name)
+    words, characters = reading_time.count(rendered.prose)
+    return Document(
+        name=source.name,
+        sha256=source.sha256,
+        source=source.content,
+        rendered_by=context.rendered_by,
+        slug=slug,
+        slug_is_given=slug_is_given,
+        title=title,
+        title_key=sort_key(front.title_kana or title),
+        layout=front.layout,
+        draft=front.draft or "_drafts" in source.name.split("/")[:-1],
+        date=_date(front.date, "date", zone) or _file_date(file_name, zone),
+        updated=_date(front.updated, "updated_at", zone),
+        expires=_date(front.expires, "expires_at", zone),
+        categories=_categories(source.name, front.categories),
+        tags=front.tags,
+        authors=front.authors,
+        excerpt=excerpt.text,
+        excerpt_html=excerpt.html,
+        reading_time=front.reading_time
+        or reading_time.minutes(rendered.prose, cjk_per_minute=context.characters_per_minute),
+        lang=front.lang or file_name.lang or context.lang or language.detect(f"{title}\n{rendered.prose}"),
+        lang_suffix=file_name.lang,
+        cover=None if front.cover is None else _absolute(front.cover, source.name, context.asset_url),
+        permalink=_permalink(front),
+        aliases=front.aliases,
+        html=rendered.html,
+        toc=tuple(asdict(heading) for heading in rendered.toc),
+        images=tuple(asdict(image) for image in rendered.images),
+        front_matter={key: to_json(node) for key, node in nodes.items()},
+        fields=tuple(_fields(nodes, zone)),
+        text=rendered.text,
+        word_count=words,
+        character_count=characters,
+        warnings=(*parts.warnings, *front_warnings, *field_warnings, *title_warnings, *rendered.warnings),
+    )
+
+
+def _render(parts: Split, front: FrontMatter, resolve: Callable[[str], str]) -> Rendered:
+    """Renders the body; a finding's line counts in the file, not in the body."""
+    title = front.title.text if front.title else None
+    try:
+        rendered = render(parts.body, title=title, resolve=resolve)
+    except DocumentError as error:
+        raise DocumentError(_shifted(error.finding, parts)) from error
+    return replace(rendered, warnings=tuple(_shifted(finding, parts) for finding in rendered.warnings))
+
+
+def _shifted(finding: Finding, parts: Split) -> Finding:
+    return finding if finding.line is None else replace(finding, line=finding.line + parts.body_line - 1)
+
+
+def _resolver(name: str, asset_url: str | None) -> Callable[[str], str]:
+    return lambda target: _absolute(target, name, asset_url)
+
+
+def _absolute(target: str, name: str, asset_url: str | None) -> str:
+    """A relative file address below `asset_url` and the source's folder; every other target as it is (RFC 3986)."""
+    parts = urlsplit(target)
+    is_file = not parts.scheme and not parts.netloc and "." in parts.path.rsplit("/", 1)[-1]
+    if asset_url is None or not is_file or parts.path.endswith((".md", ".markdown", ".html")):
+        return target
+    return urljoin(f"{asset_url}/", target.lstrip("/") if target.startswith("/") else urljoin(quote(name), target))
+
+
+def _title(
+    front: FrontMatter, file_name: FileName, parts: Split, rendered: Rendered
+) -> tuple[str, tuple[Finding, ...]]:
+    """The title as written; without one, the first heading of a file with no front matter, else the file's name."""
+    if front.title is not None:
+        return front.title.text, ()
+    if parts.format is None and rendered.toc:
+        title = rendered.toc[0].text
+    else:
+        title = " ".join(word.capitalize() for word in file_name.stem.replace("_", " ").replace("-", " ").split())
+    finding = Finding(code="title_derived", detail=f"there is no title; {title!r} is used", field="title")
+    return title, (finding,)
+
+
+def _slug(front: FrontMatter, file_name: FileName, title: str, name: str) -> tuple[str, bool]:
+    """The slug a document asks for, and whether the author gave it."""
+    if front.slug is not None and front.slug.value is not None:
+        slug = slug_from_name(front.slug.text)
+        if not slug:
+            raise DocumentError(
+                Finding(
+                    code="invalid_slug",
+                    detail=f"{front.slug.text!r} holds no letter or digit",
+                    field="slug",
+                    line=front.slug.line,
+                    column=front.slug.column,
+                )
+            )
+        return slug, True
+    last = slug_from_name(_last_part(_permalink(front) or ""))
+    if last:
+        return last, True
+    derived = slug_from_name(file_name.stem) or slugify(title)
+    return derived or f"p-{sha256(name.encode()).hexdigest()[:8]}", False
+
+
+def _permalink(front: FrontMatter) -> str | None:
+    """The address the author wrote; Jekyll's named styles and placeholders are no addresses."""
+    if front.permalink is None or not front.permalink.text:
+        return None
+    text = front.permalink.text
+    is_address = "/" in text and "/:" not in text and not text.startswith(":")
+    return text if is_address else None
+
+
+def _last_part(address: str) -> str:
+    parts = [part for part in unquote(urlsplit(address).path).split("/") if part]
+    if parts and parts[-1] in ("index.html", "index.htm"):
+        parts.pop()
+    return parts[-1].removesuffix(".html").removesuffix(".htm") if parts else ""
+
+
+def _date(scalar: Scalar | None, field: str, zone: ZoneInfo) -> datetime | None:
+    if scalar is None:
+        return None
+    try:
+        return parse_date(scalar.text, zone=zone)
+    except ValueError as error:
+        raise DocumentError(
+            Finding(
+                code="invalid_date",
+                detail=str(error),
+                field=field,
+                line=scalar.line,
+                column=scalar.column,
+                hint="write it as 2025-12-23 08:46:58 +09:00",
+            )
+        ) from error
+
+
+def _file_date(file_name: FileName, zone: ZoneInfo) -> datetime | None:
+    return None if file_name.date is None else datetime.combine(file_name.date, time(), tzinfo=zone)
+
+
+def _categories(name: str, written: tuple[str, ...]) -> tuple[str, ...]:
+    """Jekyll's rule: the folders above `_posts`, then those written, each once."""
+    folders = name.split("/")[:-1]
+    above = folders[: folders.index("_posts")] if "_posts" in folders else []
+    return tuple(dict.fromkeys((*above, *written)))
+
+
+def _fields(nodes: dict[str, Node], zone: ZoneInfo) -> Iterator[Field]:
+    for path, text, value in texts(nodes):
+        yield Field(path=comparable(path), text=comparable(text), number=as_number(value), instant=_instant(text, zone))
+
+
+def comparable(text: str) -> str:
+    """A text as filters compare it: itself, or its hash where an index could not hold it."""
+    encoded = text.encode()
+    return text if len(encoded) <= MAX_INDEXED_TEXT else f"sha256:{sha256(encoded).hexdigest()}"
+
+
+def as_number(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if abs(number) < 1e300 else None
+
+
+def _instant(text: str, zone: ZoneInfo) -> datetime | None:
+    if len(text) > 40 or not (text[:4].isdigit() and text[4:5] in "-/年"):
+        return None
+    try:
+        return parse_date(text, zone=zone).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,224 @@
+"""What sanitised HTML shows: its text, headings, images and first paragraph, gathered in one pass.
+
+The sanitiser's output is regular: every `<` starts a tag, attributes are in double quotes, there are no comments. So
+the HTML is split at its tags, and nothing has to guess where one ends.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html import unescape
+
+from app.documents.cjk import is_spaceless
+from app.documents.headings import HeadingIds
+from app.documents.html_names import BLOCKS, HEADINGS, VOID
+
+_TAGS = re.compile(r"(<[^>]*>)")
+_ATTRIBUTE = re.compile(r' ([^\s="]+)="([^"]*)"')
+_ID = re.compile(r'<[^>]* id="([^"]*)"')
+_SPACE = re.compile(r"[ \t\n\r]+")
+_TRANSPARENT = frozenset(("div", "section"))  # a paragraph in these is still one of the post's own
+_FOOTNOTE_MARK = re.compile(r'<sup class="footnote-ref">.*?</sup>', re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heading:
+    """A heading and its id in the HTML."""
+
+    level: int
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    src: str
+    alt: str
+
+
+@dataclass(slots=True)
+class _Lines:
+    """Text that grows by pieces and blocks; white space collapses as a browser shows it."""
+
+    lines: list[str] = field(default_factory=list)
+    line: list[str] = field(default_factory=list)
+
+    def add(self, text: str) -> None:
+        self.line.append(text)
+
+    def end(self) -> None:
+        if self.line:
+            if text := _SPACE.sub(" ", "".join(self.line)).strip(" "):
+                self.lines.append(text)
+            self.line.clear()
+
+    def add_verbatim(self, text: str) -> None:
+        self.end()
+        if text := text.strip("\n"):
+            self.lines.append(text)
+
+    def text(self) -> str:
+        self.end()
+        return "\n".join(self.lines)
+
+
+@dataclass(slots=True)
+class Shown:
+    """What one pass over the HTML found; `html` has an id at every heading."""
+
+    html: str = ""
+    text: str = ""
+    prose: str = ""
+    toc: list[Heading] = field(default_factory=list)
+    images: list[Image] = field(default_factory=list)
+    first_paragraph: str = ""
+
+
+class _Reader:
+    """One pass over sanitised HTML."""
+
+    def __init__(self, html: str, title: str | None) -> None:
+        self.parts = _TAGS.split(html)
+        self.title = _comparable(title or "")
+        self.ids = HeadingIds(set(_ID.findall(html)))
+        self.shown = Shown()
+        self.all, self.prose = _Lines(), _Lines()
+        self.open: list[str] = []
+        self.code: list[str] | None = None
+        self.heading: tuple[int, list[str]] | None = None
+        self.paragraph: int | None = None
+        self.silent = 0  # depth of <rp>, which browsers do not show
+        self.back_arrow = False
+
+    def read(self) -> Shown:
+        for index, part in enumerate(self.parts):
+            if index % 2 == 0:
+                if part:
+                    self._text(unescape(part) if "&" in part else part)
+            elif part[1] == "/":
+                self._close(part[2:-1], index)
+            else:
+                self._open(part, index)
+        self.shown.html = "".join(self.parts)
+        self.shown.text, self.shown.prose = self.all.text(), self.prose.text()
+        return self.shown
+
+    def _text(self, text: str) -> None:
+        if self.silent:
+            return
+        if self.code is not None:
+            self.code.append(text)
+            return
+        self.all.add(text)
+        if not self.back_arrow:
+            self.prose.add(text)
+        if self.heading:
+            self.heading[1].append(text)
+
+    def _open(self, part: str, index: int) -> None:
+        tag = part[1:-1].split(" ", 1)[0]
+        if tag in BLOCKS:
+            self._block(tag)
+        if tag == "pre":
+            self.code = []
+        elif tag == "img":
+            self._image(part)
+        elif tag in HEADINGS:
+            self.heading = (index, [])
+        elif tag == "rp":
+            self.silent += 1
+        elif tag == "a" and 'class="footnote-backref"' in part:
+            self.back_arrow = True
+        elif tag == "p" and not self.shown.first_paragraph and _TRANSPARENT.issuperset(self.open):
+            self.paragraph = index
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def _close(self, tag: str, index: int) -> None:
+        if self.open:
+            self.open.pop()
+        if tag == "pre" and self.code is not None:
+            self.all.add_verbatim("".join(self.code))
+            self.code = None
+        elif tag in HEADINGS and self.heading:
+            self._end_heading(*self.heading)
+        elif tag == "rp":
+            self.silent -= 1
+        elif tag == "a":
+            self.back_arrow = False
+        elif tag == "p" and self.paragraph is not None:
+            self._end_paragraph(self.parts[self.paragraph : index + 1])
+        if tag in BLOCKS:
+            self._block(tag)
+
+    def _block(self, tag: str) -> None:
+        if self.code is None:
+            self.all.end()
+            self.prose.end()
+        elif tag == "br":
+            self.code.append("\n")
+
+    def _image(self, part: str) -> None:
+        attributes = {name: unescape(value) for name, value in _ATTRIBUTE.findall(part)}
+        if src := attributes.get("src"):
+            self.shown.images.append(Image(src=src, alt=attributes.get("alt", "")))
+
+    def _end_heading(self, index: int, pieces: list[str]) -> None:
+        text = _SPACE.sub(" ", "".join(pieces)).strip()
+        part = self.parts[index]
+        given = _ID.match(part)
+        anchor = unescape(given[1]) if given else self.ids.id_for(text)
+        if not given:
+            self.parts[index] = f'{part[:3]} id="{anchor}"{part[3:]}'
+        self.shown.toc.append(Heading(level=int(part[2]), id=anchor, text=text))
+        self.heading = None
+
+    def _end_paragraph(self, parts: list[str]) -> None:
+        self.paragraph = None
+        html = _FOOTNOTE_MARK.sub("", "".join(parts))
+        text = unescape(_TAGS.sub("", html)).strip()
+        if text and _comparable(text) != self.title and not _is_list_of_links(parts):
+            self.shown.first_paragraph = html
+
+
+def read(html: str, *, title: str | None = None) -> Shown:
+    """Everything that sanitised HTML shows, and the HTML with ids at its headings."""
+    return _Reader(html, title).read()
+
+
+def text_of(html: str) -> str:
+    """The text of sanitised HTML on one line: blocks are joined without a space between CJK characters, else by one."""
+    if "<" not in html:
+        return _SPACE.sub(" ", unescape(html)).strip(" ")
+    return one_line(_Reader(html, None).read().text)
+
+
+def one_line(text: str) -> str:
+    return "".join(_joined(text.split("\n")))
+
+
+def _joined(lines: list[str]) -> Iterator[str]:
+    before = ""
+    for line in filter(None, (line.strip(" ") for line in lines)):
+        if before and not is_spaceless(before, line):
+            yield " "
+        yield line
+        before = line
+
+
+def _comparable(text: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def _is_list_of_links(parts: list[str]) -> bool:
+    """Whether there are several links in a paragraph and no word outside of them."""
+    links = inside = 0
+    for part in parts:
+        if part.startswith("<a "):
+            links, inside = links + 1, 1
+        elif part == "</a>":
+            inside = 0
+        elif not inside and not part.startswith("<") and any(map(str.isalnum, unescape(part))):
+            return False
+    return links > 1

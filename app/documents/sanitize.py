@@ -1,0 +1,124 @@
+"""The last step of rendering: HTML that a page may show as it is.
+
+Everything is an exact list: elements, attributes, classes, schemes. Table alignment is the `align` attribute with
+three values, because a style attribute would need its own parser to be safe. An address without a scheme but with a
+host (`//host/…`) gets `https:`, so that it does not depend on the page it ends up in.
+"""
+
+import re
+from html import escape, unescape
+
+import nh3
+
+from app.documents.dom_names import unclobbering
+from app.documents.html_names import names
+
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+
+_TAGS = names(
+    "a abbr b bdi bdo blockquote br caption cite code col colgroup dd del details dfn div dl dt em figcaption figure "
+    "h1 h2 h3 h4 h5 h6 hr i img input ins kbd li mark ol p pre q rp rt ruby s samp section small span strong sub "
+    "summary sup table tbody td tfoot th thead time tr u ul var wbr"
+)
+_DROPPED_WITH_CONTENT = names(
+    "audio canvas iframe math noembed noframes noscript object plaintext script select style svg template textarea "
+    "title video xmp"
+)
+_ATTRIBUTES = {
+    "*": names("class dir id lang title"),
+    "a": names("href name"),
+    "blockquote": names("cite"),
+    "col": names("span"),
+    "colgroup": names("span"),
+    "del": names("datetime"),
+    "details": names("open"),
+    "img": names("alt height src width"),
+    "input": names("checked disabled type"),
+    "ins": names("datetime"),
+    "li": names("value"),
+    "ol": names("reversed start type"),
+    "q": names("cite"),
+    "td": names("align colspan rowspan"),
+    "th": names("align colspan rowspan scope"),
+    "time": names("datetime"),
+}
+_CLASSES = names(
+    "contains-task-list footnote-backref footnote-item footnote-ref footnotes footnotes-list footnotes-sep math "
+    "math-display math-inline message message-alert note task-list task-list-item task-list-item-checkbox"
+)
+_LANGUAGE = re.compile(r"language-[A-Za-z0-9][A-Za-z0-9+#._-]{0,49}", re.ASCII)
+_ALIGNMENTS = names("left center right")
+_NUMBERS = names("colspan height rowspan span start value width")
+_ADDRESSES = names("cite href src")
+_HOST_ONLY = re.compile(r"[/\\]{2,}")
+_IGNORED_IN_ADDRESSES = re.compile(r"[\t\n\r]")
+_ROUNDS = 8
+
+
+def sanitize(html: str) -> str:
+    """Any HTML made safe and well-formed; doing it again changes nothing.
+
+    Attribute values hold `<` and `>` as entities, so that every `<` in the result starts a tag.
+    """
+    cleaned = _clean(html)
+    for _ in range(_ROUNDS):
+        again = _clean(cleaned)
+        if again == cleaned:
+            return cleaned
+        cleaned = again
+    return escape(unescape(re.sub(r"<[^>]*>", "", cleaned)), quote=False)
+
+
+def _clean(html: str) -> str:
+    cleaned = _CLEANER.clean(CONTROL.sub("", html))
+    if CONTROL.search(cleaned):  # written as character references; what was hidden behind them is judged again
+        cleaned = _CLEANER.clean(CONTROL.sub("", cleaned))
+    if "<pre" in cleaned:
+        cleaned = _PRE_NEWLINE.sub(r"\g<0>\n", cleaned)
+    return _TAG.sub(_escaped_tag, cleaned)
+
+
+_PRE_NEWLINE = re.compile(r'<pre(?: [^\s="]+="[^"]*")*>\n')  # HTML reads the first line break in it as none
+_TAG = re.compile(r'<[a-z][a-z0-9]*(?: [^\s="]+="[^"]*")+>')
+
+
+def _escaped_tag(tag: re.Match[str]) -> str:
+    inner = tag[0][1:-1]
+    if "<" not in inner and ">" not in inner:
+        return tag[0]
+    return f"<{inner.replace('<', '&lt;').replace('>', '&gt;')}>"
+
+
+def _attribute(_tag: str, name: str, value: str) -> str | None:
+    """The value that an attribute keeps, None for none."""
+    if name == "class":
+        return " ".join(word for word in value.split() if word in _CLASSES or _LANGUAGE.fullmatch(word)) or None
+    if name in _ADDRESSES:
+        return _address(value)
+    if name in ("id", "name"):
+        return unclobbering(value) if value and not re.search(r"\s", value) else None
+    if name == "align":
+        return value.lower() if value.lower() in _ALIGNMENTS else None
+    if name in _NUMBERS:
+        return value if re.fullmatch(r"-?[0-9]{1,5}%?", value) else None
+    return value
+
+
+def _address(value: str) -> str | None:
+    if CONTROL.search(value):
+        return None
+    value = _IGNORED_IN_ADDRESSES.sub("", value).strip(" ")
+    if value.startswith("#"):
+        return "#" + unclobbering(value[1:])
+    return _HOST_ONLY.sub("https://", value, count=1) if _HOST_ONLY.match(value) else value
+
+
+_CLEANER = nh3.Cleaner(
+    tags=set(_TAGS),
+    clean_content_tags=set(_DROPPED_WITH_CONTENT),
+    attributes={tag: set(allowed) for tag, allowed in _ATTRIBUTES.items()},
+    attribute_filter=_attribute,
+    set_tag_attribute_values={"input": {"type": "checkbox", "disabled": ""}},
+    url_schemes={"http", "https", "mailto", "tel"},
+    link_rel="noopener noreferrer",
+)

@@ -1,0 +1,258 @@
+"""What hands over files: a folder, an archive, named bytes. Archives are read with counters and never extracted."""
+
+import tarfile
+import unicodedata
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from app.errors import Finding, SourceError, TooLarge
+
+POST_SUFFIXES = (".md", ".markdown", ".mkdn", ".mkd")
+NEVER_POSTS = ("README", "LICENSE", "CONTRIBUTING")
+NEVER_FOLDERS = ("__MACOSX", "node_modules", "vendor")
+POST_FOLDERS = ("_posts", "_drafts")
+MAX_NAME_BYTES = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A file as received. Its name is its identity: a relative POSIX path in NFC."""
+
+    name: str
+    content: bytes
+
+    @property
+    def sha256(self) -> str:
+        return sha256(self.content).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bytes and numbers that one upload may bring; `None` is no limit."""
+
+    file_bytes: int | None = None
+    total_bytes: int | None = None
+    files: int | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Batch:
+    """What came in: sources, names left out because they are no posts, and files that cannot be one with the reason."""
+
+    sources: list[Source] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    refused: list[tuple[str, Finding]] = field(default_factory=list)
+
+
+def source_name(name: str, *, strip: int = 0, prefix: str = "") -> str:
+    """A name in the one form that names are kept in, after `strip` leading folders are dropped and `prefix` is put before.
+
+    Raises SourceError for what is no relative POSIX path of at most 1 024 bytes.
+    """
+    parts = [part for part in unicodedata.normalize("NFC", name).split("/") if part not in ("", ".")]
+    if name.startswith("/") or ".." in parts or (parts and _is_drive(parts[0])):
+        raise SourceError(f"{name!r} leads out of its folder", code="invalid_name")
+    if len(parts) <= strip:
+        raise SourceError(f"{name!r} has no {strip} folders to drop", code="invalid_name")
+    result = unicodedata.normalize("NFC", prefix) + "/".join(parts[strip:])
+    if any(unicodedata.category(character) in ("Cc", "Cs") or character in _BIDI for character in result):
+        raise SourceError(f"{name!r} holds a control character", code="invalid_name")
+    if len(result.encode()) > MAX_NAME_BYTES:
+        raise SourceError(f"a name is at most {MAX_NAME_BYTES} bytes long", code="invalid_name")
+    return result
+
+
+_BIDI = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def _is_drive(part: str) -> bool:
+    return len(part) == 2 and part[1] == ":" and part[0].isalpha()
+
+
+def is_post(name: str) -> bool:
+    """Whether a name can be a post by itself; folders with `_posts` narrow it further (`posts_among`)."""
+    *folders, file = name.split("/")
+    return (
+        file.endswith(POST_SUFFIXES)
+        and not file.startswith((".", *NEVER_POSTS))
+        and not any(_is_passed_over(folder) for folder in folders)
+    )
+
+
+def _is_passed_over(folder: str) -> bool:
+    if folder in POST_FOLDERS:
+        return False
+    return folder.startswith((".", "_")) or folder in NEVER_FOLDERS
+
+
+def posts_among(names: Iterable[str]) -> Callable[[str], bool]:
+    """The rule of which files of one folder are posts.
+
+    Where a folder holds `_config.yml` or `_posts`, only its `_posts` and `_drafts` hold posts.
+    """
+    sites = {site for name in names for site in _sites(name)}
+
+    def rule(name: str) -> bool:
+        if not is_post(name):
+            return False
+        folders = name.split("/")[:-1]
+        inside = [i for i in range(len(folders) + 1) if "/".join(folders[:i]) in sites]
+        return not inside or any(folder in POST_FOLDERS for folder in folders[inside[0] :])
+
+    return rule
+
+
+def _sites(name: str) -> Iterator[str]:
+    parts = name.split("/")
+    if parts[-1] == "_config.yml":
+        yield "/".join(parts[:-1])
+    if "_posts" in parts[:-1]:
+        yield "/".join(parts[: parts.index("_posts")])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A file of a folder or an archive before it is read."""
+
+    name: str
+    read: Callable[[int], bytes]  # at most so many bytes
+
+
+def gather(entries: Iterable[Entry], *, limits: Limits, strip: int = 0, prefix: str = "") -> Batch:
+    """The posts among the entries, read, with their names in the one form.
+
+    Raises TooLarge when there are too many of them or too many bytes in all; a single file that is too
+    large, badly named or there twice is refused alone.
+    """
+    batch = Batch()
+    named = dict(_named(entries, batch, limits, strip, prefix))
+    rule = posts_among(named)
+    total = 0
+    for name, entry in named.items():
+        if not rule(name):
+            batch.skipped.append(name)
+            continue
+        content = _read(entry, limits)
+        if content is None:
+            batch.refused.append((name, file_too_large(limits)))
+            continue
+        total += len(content)
+        if limits.total_bytes is not None and total > limits.total_bytes:
+            raise TooLarge(f"the posts are more than {limits.total_bytes} bytes together", code="upload_too_large")
+        batch.sources.append(Source(name=name, content=content))
+    return batch
+
+
+def _named(
+    entries: Iterable[Entry], batch: Batch, limits: Limits, strip: int, prefix: str
+) -> Iterator[tuple[str, Entry]]:
+    seen: set[str] = set()
+    for number, entry in enumerate(entries, start=1):
+        if limits.files is not None and number > limits.files:
+            raise TooLarge(f"an upload holds at most {limits.files} files", code="too_many_files")
+        try:
+            name = source_name(entry.name, strip=strip, prefix=prefix)
+        except SourceError as error:
+            batch.refused.append((_printable(entry.name), Finding(code=error.reason, detail=error.detail)))
+            continue
+        if name in seen:
+            batch.refused.append((name, Finding(code="duplicate_name", detail="this name is there twice")))
+            continue
+        seen.add(name)
+        yield name, entry
+
+
+def _printable(name: str) -> str:
+    return name.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")[:MAX_NAME_BYTES]
+
+
+def _read(entry: Entry, limits: Limits) -> bytes | None:
+    if limits.file_bytes is None:
+        return entry.read(-1)
+    content = entry.read(limits.file_bytes + 1)
+    return content if len(content) <= limits.file_bytes else None
+
+
+def file_too_large(limits: Limits) -> Finding:
+    return Finding(code="file_too_large", detail=f"the file is larger than {limits.file_bytes} bytes")
+
+
+def in_folder(folder: Path, base: Path | None = None) -> Iterator[Entry]:
+    """The files below a folder, sorted; names are relative to `base`, by default the folder itself.
+
+    Links that lead out of the folder are passed over: a name must not read what lies elsewhere.
+    """
+    root = folder.resolve()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.resolve().is_relative_to(root):
+            yield Entry(name=PurePosixPath(path.relative_to(base or folder)).as_posix(), read=_opener(path))
+
+
+def _opener(path: Path) -> Callable[[int], bytes]:
+    def read(size: int) -> bytes:
+        with path.open("rb") as file:
+            return file.read(size)
+
+    return read
+
+
+def in_zip(file: IO[bytes], limits: Limits) -> Iterator[Entry]:
+    """The files of a zip archive. Raises SourceError where it is none, or is encrypted."""
+    try:
+        archive = zipfile.ZipFile(file)
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError) as error:
+        raise SourceError("this is no zip archive that can be read", code="malformed_archive") from error
+    if limits.files is not None and len(archive.filelist) > 4 * limits.files:
+        raise TooLarge(f"an upload holds at most {limits.files} files", code="too_many_files")
+    for member in archive.infolist():
+        if member.is_dir():
+            continue
+        if (member.external_attr >> 28) in (0, 8):  # the file type that Unix archivers note: none, or regular
+            yield Entry(name=member.filename, read=_zip_reader(archive, member))
+
+
+def _zip_reader(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[int], bytes]:
+    def read(size: int) -> bytes:
+        try:
+            with archive.open(member) as file:
+                return file.read(size)
+        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
+            raise SourceError(f"{member.filename!r} in the archive cannot be read", code="malformed_archive") from error
+        except Exception as error:  # zlib, lzma and bz2 each have their own
+            raise SourceError(f"{member.filename!r} in the archive is damaged", code="malformed_archive") from error
+
+    return read
+
+
+def in_tar(file: IO[bytes], limits: Limits) -> Iterator[Entry]:
+    """The regular files of a tar archive, gzipped or not; every other kind is passed over.
+
+    Raises SourceError where it is none, TooLarge where it unpacks to more than the limits allow.
+    """
+    counted = 0
+    try:
+        with tarfile.open(fileobj=file, mode="r|*") as archive:
+            for member in archive:
+                counted += member.size
+                if limits.total_bytes is not None and counted > 8 * limits.total_bytes:
+                    raise TooLarge("the archive unpacks to too many bytes", code="upload_too_large")
+                if not member.isreg():
+                    continue
+                content = _tar_content(archive, member, limits)
+                yield Entry(name=member.name, read=lambda size, content=content: content[: None if size < 0 else size])
+    except (tarfile.TarError, EOFError, OSError, ValueError, ArithmeticError) as error:
+        raise SourceError("this is no tar archive that can be read", code="malformed_archive") from error
+
+
+def _tar_content(archive: tarfile.TarFile, member: tarfile.TarInfo, limits: Limits) -> bytes:
+    """A stream is read once, so a member is read as it passes: but only what can be a post, and bounded."""
+    if not member.name.endswith(POST_SUFFIXES):
+        return b""
+    extracted = archive.extractfile(member)
+    if extracted is None:
+        return b""
+    return extracted.read(-1 if limits.file_bytes is None else limits.file_bytes + 1)

@@ -1,0 +1,140 @@
+"""The application: engine, routers, middleware, problem handlers, lifespan. The only wiring."""
+
+import asyncio
+import logging
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+import fastapi_offline
+from fastapi import FastAPI, Request
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse
+from fastapi.staticfiles import StaticFiles
+from sqlalchemy import Engine
+
+from app import __doc__ as description
+from app import migrate
+from app.api import health, ingest, openapi, posts, problems, terms
+from app.api.auth import digest
+from app.api.middleware import Cors, Head
+from app.api.service import Service, Site
+from app.database import THREADS, open_engine
+from app.documents.sources import Limits
+from app.errors import HonbunError
+from app.posts.content_folder import take_folder
+from app.settings import Settings
+
+log = logging.getLogger("honbun")
+Clock = Callable[[], datetime]
+
+
+def create_app(settings: Settings | None = None, *, clock: Clock = lambda: datetime.now(UTC)) -> FastAPI:
+    """The application for these settings, by default those of the environment."""
+    settings = settings or Settings.load()
+    engine = open_engine(settings.database_url.get_secret_value())
+    service = _service(settings, engine, clock)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
+        if settings.migrate:
+            await anyio.to_thread.run_sync(migrate.upgrade, engine)
+        intake = asyncio.create_task(_take_content(service, settings.content_dir))
+        yield
+        intake.cancel()
+        await anyio.to_thread.run_sync(engine.dispose)
+
+    app = FastAPI(
+        title="Honbun",
+        summary=description,
+        version="1",
+        lifespan=lifespan,
+        root_path=settings.root_path,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.service = service
+    for module in (posts, terms, ingest, health):
+        app.include_router(module.router)
+    _add_docs(app)
+    problems.install(app)
+    openapi.install(app)
+    # The last one added is the first to see a request.
+    app.add_middleware(Head)
+    app.add_middleware(problems.Unexpected)
+    app.add_middleware(Cors, origins=settings.cors_origins)
+    return app
+
+
+def _service(settings: Settings, engine: Engine, clock: Clock) -> Service:
+    key = settings.api_key
+    return Service(
+        engine=engine,
+        site=Site(
+            title=settings.site_title,
+            description=settings.site_description,
+            url=settings.site_url,
+            lang=settings.lang,
+        ),
+        context=settings.context,
+        links=settings.links,
+        limits=Limits(
+            file_bytes=settings.max_file_bytes, total_bytes=settings.max_upload_bytes, files=settings.max_files
+        ),
+        s_maxage=settings.s_maxage,
+        public_source=settings.public_source,
+        private_front_matter=tuple(settings.private_front_matter),
+        bootstrap=None if key is None else digest(key.get_secret_value().encode()),
+        writers=anyio.CapacityLimiter(2),  # one parses while the other writes
+        is_migrated=migrate.is_migrated,
+        clock=clock,
+    )
+
+
+def _add_docs(app: FastAPI) -> None:
+    """A page to try the API, with its scripts from this service: it works with no outside network."""
+    assets = Path(fastapi_offline.__file__).parent / "static"
+    app.mount("/docs/assets", StaticFiles(directory=assets))
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs(request: Request) -> HTMLResponse:
+        root = request.scope.get("root_path", "")
+        return get_swagger_ui_html(
+            openapi_url=f"{root}/openapi.json",
+            title="Honbun",
+            swagger_js_url=f"{root}/docs/assets/swagger-ui-bundle.js",
+            swagger_css_url=f"{root}/docs/assets/swagger-ui.css",
+            swagger_favicon_url=f"{root}/docs/assets/favicon.png",
+        )
+
+
+async def _take_content(service: Service, content_dir: str) -> None:
+    """Takes the content folder; what fails is said, and the service serves all the same."""
+    folder = Path(content_dir)
+    if content_dir and folder.is_dir():
+        try:
+            await anyio.to_thread.run_sync(_take, service, folder)
+        except (HonbunError, OSError):
+            log.exception("the content folder %s could not be taken", content_dir)
+            return
+    elif content_dir:
+        log.warning("there is no content folder %s", content_dir)
+    service.is_ready = True
+
+
+def _take(service: Service, folder: Path) -> None:
+    taken = take_folder(service.engine, folder, context=service.context, now=service.clock())
+    for result in taken.report.results:
+        if result.problem is not None:
+            place = f"{folder / result.name}:{result.problem.line or 1}:{result.problem.column or 1}"
+            print(f"{place}: {result.problem.code}: {result.problem.detail}", file=sys.stderr)
+    for name in taken.left_alone:
+        print(f"{name}: left alone, since it was last written or deleted over HTTP", file=sys.stderr)
+    counts = ", ".join(f"{count} {action}" for action, count in taken.report.counts.items() if count)
+    print(f"{folder}: {counts or 'nothing new'}", file=sys.stderr)

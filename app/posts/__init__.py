@@ -1,0 +1,1 @@
+"""Stored documents; knows SQLModel, not HTTP."""

@@ -1,0 +1,200 @@
+"""The fields of a post as clients see them: which columns each needs, and how it is made of them."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from fnmatch import fnmatchcase
+from typing import Any
+
+import orjson
+from sqlalchemy import Column
+
+from app.errors import QueryError
+from app.posts.links import Links
+from app.posts.models import bodies, instant_text, posts
+from app.posts.queries import status_of
+
+Shape = Mapping[str, frozenset[str] | None]  # field -> the front-matter keys asked for, None for the whole field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Show:
+    """What a post is shown with: the clock, addresses, and the front-matter keys withheld."""
+
+    now: datetime
+    links: Links
+    is_private: Callable[[str], bool]
+
+
+Make = Callable[[Any, Show], Any]
+
+
+def private_keys(patterns: Iterable[str]) -> Callable[[str], bool]:
+    """Whether a dotted path leads through a key that one of the patterns names."""
+    patterns = tuple(patterns)
+    return lambda path: any(fnmatchcase(part, pattern) for part in path.split(".") for pattern in patterns)
+
+
+def _time(value: datetime | None) -> str | None:
+    return None if value is None else instant_text(value)
+
+
+def _url(row: Any, show: Show) -> str:
+    return show.links.url(row.slug)
+
+
+def _permalink(row: Any, show: Show) -> str | None:
+    categories = orjson.loads(row.categories)
+    return show.links.permalink(
+        id=row.id,
+        slug=row.slug,
+        written=row.permalink,
+        published_at=row.published_at,
+        category=categories[0] if categories else None,
+        lang=row.lang,
+    )
+
+
+def _author(row: Any, _show: Show) -> str | None:
+    authors = orjson.loads(row.authors)
+    return authors[0] if authors else None
+
+
+def _front_matter(row: Any, show: Show) -> Any:
+    return _public(orjson.loads(row.front_matter), show.is_private)
+
+
+def _public(value: Any, is_private: Callable[[str], bool]) -> Any:
+    if isinstance(value, dict):
+        return {key: _public(item, is_private) for key, item in value.items() if not is_private(key)}
+    return [_public(item, is_private) for item in value] if isinstance(value, list) else value
+
+
+def _column(column: Column[Any]) -> tuple[tuple[Column[Any], ...], Make]:
+    name = column.name
+    return (column,), lambda row, _show: getattr(row, name)
+
+
+def _json(column: Column[Any]) -> tuple[tuple[Column[Any], ...], Make]:
+    name = column.name
+    return (column,), lambda row, _show: orjson.Fragment(getattr(row, name))
+
+
+def _instant(column: Column[Any]) -> tuple[tuple[Column[Any], ...], Make]:
+    name = column.name
+    return (column,), lambda row, _show: _time(getattr(row, name))
+
+
+ADDRESS = (posts.c.id, posts.c.slug, posts.c.permalink, posts.c.published_at, posts.c.categories, posts.c.lang)
+
+SUMMARY: dict[str, tuple[tuple[Column[Any], ...], Make]] = {
+    "id": _column(posts.c.id),
+    "slug": _column(posts.c.slug),
+    "url": ((posts.c.slug,), _url),
+    "permalink": (ADDRESS, _permalink),
+    "title": _column(posts.c.title),
+    "layout": _column(posts.c.layout),
+    "status": (
+        (posts.c.draft, posts.c.published_at, posts.c.expires_at),
+        lambda row, show: status_of(row, show.now),
+    ),
+    "published_at": _instant(posts.c.published_at),
+    "date": _column(posts.c.date),
+    "updated_at": _instant(posts.c.updated_at),
+    "expires_at": _instant(posts.c.expires_at),
+    "categories": _json(posts.c.categories),
+    "tags": _json(posts.c.tags),
+    "author": ((posts.c.authors,), _author),
+    "authors": _json(posts.c.authors),
+    "excerpt": _column(posts.c.excerpt),
+    "excerpt_html": _column(posts.c.excerpt_html),
+    "reading_time": _column(posts.c.reading_time),
+    "lang": _column(posts.c.lang),
+    "cover": _column(posts.c.cover),
+}
+WHOLE: dict[str, tuple[tuple[Column[Any], ...], Make]] = SUMMARY | {
+    "html": _column(bodies.c.html),
+    "toc": _json(bodies.c.toc),
+    "front_matter": ((bodies.c.front_matter,), _front_matter),
+    "aliases": _json(bodies.c.aliases),
+    "images": _json(bodies.c.images),
+    "word_count": _column(bodies.c.word_count),
+    "character_count": _column(bodies.c.character_count),
+    "source": (
+        (posts.c.source_name, posts.c.sha256, posts.c.rendered_by),
+        lambda row, _show: {"name": row.source_name, "sha256": row.sha256, "rendered_by": row.rendered_by},
+    ),
+}
+NEIGHBOURS = ("older", "newer", "related")
+LINK = ("id", "slug", "url", "permalink", "title")
+
+
+def shape_of(fields: tuple[str, ...], include: tuple[str, ...], usual: Iterable[str], *, detail: bool) -> Shape:
+    """Which fields `fields` and `include` ask for.
+
+    Raises QueryError for a name that is no field, or that only the detail has.
+    """
+    known = (*WHOLE, *NEIGHBOURS) if detail else tuple(WHOLE)
+    omitted = {name[1:] for name in fields if name.startswith("-")}
+    wanted = [name for name in fields if not name.startswith("-")]
+    if omitted and (not detail or wanted):
+        raise QueryError("leaving fields out goes alone, and on the detail only", parameter="fields", code="invalid_field")
+    shape: dict[str, frozenset[str] | None] = {}
+    for parameter, names in (("fields", wanted or usual), ("include", include)):
+        for name in names:
+            _add(shape, name, parameter, known)
+    for name in omitted:
+        _check(name, "fields", known)
+        shape.pop(name, None)
+    return shape
+
+
+def _add(shape: dict[str, frozenset[str] | None], name: str, parameter: str, known: tuple[str, ...]) -> None:
+    field, _, path = name.partition(".")
+    _check(name if path and field != "front_matter" else field, parameter, known)
+    before = shape.get(field, frozenset())
+    shape[field] = None if not path or before is None else before | {path}
+
+
+def _check(name: str, parameter: str, known: tuple[str, ...]) -> None:
+    if name in known:
+        return
+    hint = f"known are {', '.join(known)}, front_matter.KEY"
+    if name in NEIGHBOURS:
+        hint = "only the detail has it"
+    raise QueryError(f"there is no field {name!r}", parameter=parameter, code="unknown_field", hint=hint)
+
+
+def columns_of(shape: Shape) -> list[Column[Any]]:
+    """The columns that a shape needs, each once, the source name always: every order ends in it."""
+    needed = [column for name in shape if name in WHOLE for column in WHOLE[name][0]]
+    return list(dict.fromkeys((posts.c.source_name, *needed)))
+
+
+def needs_bodies(shape: Shape) -> bool:
+    return any(column.table is bodies for column in columns_of(shape))
+
+
+def show_post(row: Any, shape: Shape, show: Show) -> dict[str, Any]:
+    """One post as clients see it, in the order of the shape."""
+    shown = {name: WHOLE[name][1](row, show) for name in shape if name in WHOLE}
+    if paths := shape.get("front_matter"):
+        shown["front_matter"] = _picked(shown["front_matter"], paths)
+    return shown
+
+
+def _picked(fields: dict[str, Any], paths: frozenset[str]) -> dict[str, Any]:
+    """The values at dotted paths, in the maps that they stand in; a key that holds dots itself comes first."""
+    picked: dict[str, Any] = {}
+    for path in sorted(paths):
+        if path in fields:
+            picked[path] = fields[path]
+            continue
+        target, value = picked, fields
+        *maps, last = path.split(".")
+        for key in maps:
+            value = value.get(key, {}) if isinstance(value, dict) else {}
+            target = target.setdefault(key, {})
+        if isinstance(value, dict) and last in value:
+            target[last] = value[last]
+    return picked

@@ -1,0 +1,201 @@
+"""The tables. A post's bodies are kept beside it, so that lists read none of them."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import DateTime, Dialect, Index, MetaData, String, Table, Text, TypeDecorator
+from sqlalchemy.types import TypeEngine
+from sqlmodel import Field, SQLModel
+
+SQLModel.metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """An aware instant in whole seconds: `timestamptz` on Postgres, sortable text on SQLite."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(String(20) if dialect.name == "sqlite" else DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant needs a time zone")
+        instant = value.astimezone(UTC)
+        return instant_text(instant) if dialect.name == "sqlite" else instant
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return datetime.fromisoformat(value) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+def instant_text(instant: datetime) -> str:
+    """`YYYY-MM-DDTHH:MM:SSZ` of an instant in UTC (RFC 3339); strftime does not pad years before 1000."""
+    return f"{instant.replace(tzinfo=None).isoformat(timespec='seconds')}Z"
+
+
+def code_points(length: int | None = None) -> String:
+    """Text that is compared and sorted by code point on both databases; SQLite does so by itself."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
+
+
+class Post(SQLModel, table=True):
+    """What lists show of a post, and what they filter and sort by."""
+
+    __table_args__ = (
+        Index(None, "draft", "published_at", "source_name"),
+        Index(None, "draft", "updated_at", "source_name"),
+        Index(None, "draft", "title_key", "source_name"),
+        Index(None, "expires_at"),
+    )
+
+    pk: int | None = Field(default=None, primary_key=True)
+    id: str = Field(sa_type=String(36), unique=True)  # type: ignore[call-overload]
+    source_name: str = Field(sa_type=code_points(), unique=True)
+    slug: str = Field(sa_type=code_points(), unique=True)
+    slug_wanted: str = Field(sa_type=Text)
+    draft: bool
+    published_at: datetime | None = Field(sa_type=UTCDateTime)
+    date: str | None
+    updated_at: datetime = Field(sa_type=UTCDateTime)
+    expires_at: datetime | None = Field(sa_type=UTCDateTime)
+    title: str = Field(sa_type=Text)
+    title_key: str = Field(sa_type=code_points())
+    layout: str | None = Field(sa_type=Text)
+    lang: str | None = Field(sa_type=Text)
+    categories: str = Field(sa_type=Text)  # JSON lists, as written
+    tags: str = Field(sa_type=Text)
+    authors: str = Field(sa_type=Text)
+    excerpt: str = Field(sa_type=Text)
+    excerpt_html: str = Field(sa_type=Text)
+    reading_time: int
+    cover: str | None = Field(sa_type=Text)
+    permalink: str | None = Field(sa_type=Text)
+    sha256: str = Field(sa_type=String(64))
+    rendered_by: str = Field(sa_type=Text)
+    ingested_at: datetime = Field(sa_type=UTCDateTime)
+
+
+class Body(SQLModel, table=True):
+    """The large parts of a post."""
+
+    post_pk: int = Field(primary_key=True, foreign_key="post.pk", ondelete="CASCADE")
+    html: str = Field(sa_type=Text)
+    toc: str = Field(sa_type=Text)  # JSON
+    images: str = Field(sa_type=Text)  # JSON
+    front_matter: str = Field(sa_type=Text)  # JSON, private keys included
+    aliases: str = Field(sa_type=Text)  # JSON list, as written
+    word_count: int
+    character_count: int
+    source: bytes
+
+
+class Term(SQLModel, table=True):
+    """One value of a taxonomy on one post; equal keys are one term."""
+
+    __tablename__ = "term"
+    __table_args__ = (Index(None, "taxonomy", "key", "post_pk"),)
+
+    post_pk: int = Field(primary_key=True, foreign_key="post.pk", ondelete="CASCADE")
+    taxonomy: str = Field(primary_key=True, sa_type=String(10))  # type: ignore[call-overload]
+    position: int = Field(primary_key=True)
+    key: str = Field(sa_type=code_points())
+    name: str = Field(sa_type=code_points())
+
+
+class FieldValue(SQLModel, table=True):
+    """One leaf of a front matter, for filters; a list's members share a path."""
+
+    __tablename__ = "field_value"
+    __table_args__ = (
+        Index(None, "path", "text"),
+        Index(None, "path", "number"),
+        Index(None, "path", "instant"),
+    )
+
+    post_pk: int = Field(primary_key=True, foreign_key="post.pk", ondelete="CASCADE")
+    position: int = Field(primary_key=True)
+    path: str = Field(sa_type=code_points())
+    text: str = Field(sa_type=code_points())
+    number: float | None
+    instant: datetime | None = Field(sa_type=UTCDateTime)
+
+
+class Alias(SQLModel, table=True):
+    """A former slug, or an address the front matter names; the newest holder of a former slug answers for it."""
+
+    __table_args__ = (Index(None, "kind", "value"), Index(None, "post_pk"))
+
+    pk: int | None = Field(default=None, primary_key=True)
+    post_pk: int = Field(foreign_key="post.pk", ondelete="CASCADE")
+    kind: str = Field(sa_type=String(10))  # "slug" or "path"
+    value: str = Field(sa_type=code_points())
+
+
+class Content(SQLModel, table=True):
+    """The one row that writers lock: which version this is, and when something visible last changed."""
+
+    pk: int = Field(primary_key=True)
+    version: int
+    visible_version: int
+    visible_at: datetime = Field(sa_type=UTCDateTime)
+    ambiguous: bool  # more than one visible change in the second of `visible_at`
+
+
+class Change(SQLModel, table=True):
+    """One append-only history: every change of a post, by whom, over which way in."""
+
+    __table_args__ = (Index(None, "source_name", "pk"), Index(None, "version"))
+
+    pk: int | None = Field(default=None, primary_key=True)
+    version: int
+    at: datetime = Field(sa_type=UTCDateTime)
+    post_id: str = Field(sa_type=String(36))
+    source_name: str = Field(sa_type=code_points())
+    kind: str = Field(sa_type=String(10))
+    author: str = Field(sa_type=Text)  # the key's name
+    via: str = Field(sa_type=String(10))  # "http", "cli" or "folder"
+    sha256: str | None = Field(sa_type=String(64))
+
+
+class ApiKey(SQLModel, table=True):
+    """A key's hash and what it may do; the key itself is shown once and kept nowhere."""
+
+    __tablename__ = "api_key"
+
+    id: str = Field(primary_key=True, sa_type=String(16))  # type: ignore[call-overload]
+    name: str = Field(sa_type=Text)
+    digest: str = Field(sa_type=String(64))
+    scope: str = Field(sa_type=String(10))
+    created_at: datetime = Field(sa_type=UTCDateTime)
+    expires_at: datetime | None = Field(sa_type=UTCDateTime)
+    revoked_at: datetime | None = Field(sa_type=UTCDateTime)
+
+
+class Taken(SQLModel, table=True):
+    """What `serve` last took from the content folder under a name."""
+
+    name: str = Field(primary_key=True, sa_type=code_points())  # type: ignore[call-overload]
+    sha256: str = Field(sa_type=String(64))
+
+
+def table(model: type[SQLModel]) -> Table:
+    """The table of a model, for statements that load no entities."""
+    return SQLModel.metadata.tables[str(model.__tablename__)]
+
+
+posts, bodies, terms = table(Post), table(Body), table(Term)
+field_values, aliases, content = table(FieldValue), table(Alias), table(Content)
+changes, api_keys, taken = table(Change), table(ApiKey), table(Taken)

@@ -1,0 +1,154 @@
+"""What an upload will do, decided before anything is written: renames, prunes, slugs. Pure."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from app.documents.document import Document
+from app.documents.slug import read_name
+from app.errors import Conflict, DocumentError, Finding
+
+T = TypeVar("T")
+PRUNE_SHARE = 0.2  # more than this share of PRUNE_LEAST or more posts is taken for a mistake
+PRUNE_LEAST = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A stored post as the plan sees it."""
+
+    pk: int
+    id: str
+    name: str
+    slug: str
+    slug_wanted: str
+    sha256: str
+    rendered_by: str
+
+
+def find_renames(gone: Iterable[Known], come: Iterable[Document]) -> dict[str, Known]:
+    """New name -> the stored post that moved there.
+
+    The same bytes under another name, else the same name but for folder and date, where only one fits.
+    """
+    left = sorted(gone, key=lambda post: post.name)
+    new = sorted(come, key=lambda document: document.name)
+    renames: dict[str, Known] = {}
+    for document in new:
+        same = next((post for post in left if post.sha256 == document.sha256), None)
+        if same is not None:
+            renames[document.name] = same
+            left.remove(same)
+    by_stem = _group(left, lambda post: _stem(post.name))
+    new_by_stem = _group([d for d in new if d.name not in renames], lambda document: _stem(document.name))
+    for stem, documents in new_by_stem.items():
+        posts = by_stem.get(stem, [])
+        if len(documents) == len(posts) == 1:
+            renames[documents[0].name] = posts[0]
+    return renames
+
+
+def _group(items: Iterable[T], key: Callable[[T], str]) -> dict[str, list[T]]:
+    groups: dict[str, list[T]] = {}
+    for item in items:
+        groups.setdefault(key(item), []).append(item)
+    return groups
+
+
+def _stem(name: str) -> str:
+    try:
+        read = read_name(name)
+    except DocumentError:
+        return name
+    return f"{read.stem}\n{read.lang or ''}"
+
+
+def check_prune(deleted: int, stored: int, prune_max: int | None) -> None:
+    """Raises Conflict where a prune takes so much that it is probably a mistake."""
+    too_many = stored >= PRUNE_LEAST and deleted > stored * PRUNE_SHARE
+    if too_many and (prune_max is None or deleted > prune_max):
+        raise Conflict(
+            f"this would delete {deleted} of {stored} posts",
+            code="prune_too_large",
+            hint=f"if that is meant, allow it with prune_max={deleted}",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A document that needs a slug; `post` is the stored post that it replaces."""
+
+    document: Document
+    post: Known | None
+    instant: datetime
+
+
+def keeps_slug(claim: Claim) -> bool:
+    """A slug once held stays, unless the author asks for another in the front matter."""
+    if claim.post is None:
+        return False
+    return claim.post.slug_wanted == claim.document.slug or not claim.document.slug_is_given
+
+
+def give_slugs(
+    claims: Sequence[Claim], holders: Callable[[str], str | None]
+) -> tuple[dict[str, str], dict[str, Finding]]:
+    """Name -> slug, and the warnings where a slug was taken.
+
+    Posts already stored come first, then by instant, then by name. `holders` tells which source holds a slug
+    that this upload does not free.
+    """
+    slugs = {claim.document.name: claim.post.slug for claim in claims if claim.post and keeps_slug(claim)}
+    given = {slug: name for name, slug in slugs.items()}
+    warnings: dict[str, Finding] = {}
+    for claim in sorted(claims, key=_turn):
+        name = claim.document.name
+        if name in slugs:
+            continue
+        rival = None
+        for slug in _candidates(claim):
+            holder = given.get(slug) or holders(slug)
+            if holder is None or holder == name:
+                break
+            rival = rival or holder
+        slugs[name], given[slug] = slug, name
+        if rival is not None:
+            warnings[name] = Finding(
+                code="slug_taken",
+                detail=f"the slug {claim.document.slug!r} is held by {rival}; {name} has {slug!r}",
+                field="slug",
+                hint="write another slug into the front matter of one of them",
+            )
+    return slugs, warnings
+
+
+def _turn(claim: Claim) -> tuple[bool, datetime, str]:
+    return claim.post is None, claim.instant, claim.document.name
+
+
+def _candidates(claim: Claim) -> Iterator[str]:
+    wanted = claim.document.slug
+    yield wanted
+    if claim.document.lang_suffix:
+        yield f"{wanted}-{claim.document.lang_suffix}"
+    if claim.document.date is not None:
+        yield f"{wanted}-{claim.document.date.date().isoformat()}"
+    number = 2
+    while True:
+        yield f"{wanted}-{number}"
+        number += 1
+
+
+def same_source(post: Known | None, sha256: str, rendered_by: str) -> bool:
+    """Whether a file is stored already as it would be now."""
+    return post is not None and post.sha256 == sha256 and post.rendered_by == rendered_by
+
+
+def missing_from(manifest: Mapping[str, str], known: Mapping[str, Known]) -> list[tuple[str, Finding]]:
+    """The names of a manifest that the service does not have as it says."""
+    return [
+        (name, Finding(code="not_stored", detail="the manifest names bytes that are not stored", hint="send the file"))
+        for name, sha256 in sorted(manifest.items())
+        if name not in known or known[name].sha256 != sha256
+    ]

