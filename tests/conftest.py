@@ -12,15 +12,18 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, delete, insert, text
+from sqlmodel import SQLModel
 from starlette.testclient import TestClient
 
 from app import migrate
 from app.database import open_engine, writing
 from app.main import create_app
-from app.posts.models import SQLModel, content
+from app.posts.models import content
 from app.settings import Settings
 from tests.building import KEY, NOW, FixedClock
 
+for name in [name for name in os.environ if name.startswith("HONBUN_") and not name.startswith("HONBUN_TEST_")]:
+    del os.environ[name]  # a developer's settings are none of the tests'
 os.environ["XDG_RUNTIME_DIR"] = tempfile.gettempdir()  # the Postgres wheel looks for a place for its lock
 
 
@@ -108,8 +111,13 @@ def make_client(database_url: str, clock: FixedClock) -> Iterator[Callable[..., 
     with ExitStack() as stack:
 
         def make(**settings: Any) -> TestClient:
-            chosen = {"database_url": database_url, "content_dir": "", "api_key": KEY, "migrate": False} | settings
-            app = create_app(Settings(_env_file=None, **chosen), clock=clock)
+            chosen: dict[str, Any] = {
+                "database_url": database_url,
+                "content_dir": "",
+                "api_key": KEY,
+                "migrate": False,
+            } | settings
+            app = create_app(Settings.model_validate(chosen), clock=clock)
             return stack.enter_context(TestClient(app, raise_server_exceptions=False))
 
         yield make

@@ -10,15 +10,17 @@ from zoneinfo import ZoneInfo
 
 from app.documents import language, reading_time
 from app.documents.dates import parse_date
-from app.documents.excerpt import Excerpt, excerpt_of
+from app.documents.excerpt import excerpt_of
 from app.documents.fields import FrontMatter, read
-from app.documents.front_matter import Node, Scalar, Split, decode, parse as parse_front_matter, split, texts, to_json
-from app.documents.normalize import sort_key
+from app.documents.front_matter import Node, Scalar, Split, decode, split, texts, to_json
+from app.documents.front_matter import parse as parse_front_matter
 from app.documents.markdown import RENDERER, Rendered, render
+from app.documents.normalize import sort_key
 from app.documents.slug import FileName, read_name, slug_from_name, slugify
 from app.documents.sources import Source
 from app.errors import DocumentError, Finding
 
+MAX_SLUG_BYTES = 255  # what a file name may have
 MAX_INDEXED_TEXT = 512  # bytes; longer texts and paths are compared by their hash
 
 
@@ -184,23 +186,30 @@ def _title(
 def _slug(front: FrontMatter, file_name: FileName, title: str, name: str) -> tuple[str, bool]:
     """The slug a document asks for, and whether the author gave it."""
     if front.slug is not None and front.slug.value is not None:
-        slug = slug_from_name(front.slug.text)
-        if not slug:
+        slug = _with_letters(slug_from_name(front.slug.text))
+        if not slug or len(front.slug.text.encode()) > MAX_SLUG_BYTES:
+            reason = "is too long" if slug else "holds no letter or digit"
             raise DocumentError(
                 Finding(
                     code="invalid_slug",
-                    detail=f"{front.slug.text!r} holds no letter or digit",
+                    detail=f"the slug {front.slug.text[:60]!r} {reason}",
                     field="slug",
                     line=front.slug.line,
                     column=front.slug.column,
+                    hint=f"at most {MAX_SLUG_BYTES} bytes, with a letter or digit",
                 )
             )
         return slug, True
     last = slug_from_name(_last_part(_permalink(front) or ""))
     if last:
         return last, True
-    derived = slug_from_name(file_name.stem) or slugify(title)
+    derived = _with_letters(slug_from_name(file_name.stem)) or slugify(title)
     return derived or f"p-{sha256(name.encode()).hexdigest()[:8]}", False
+
+
+def _with_letters(slug: str) -> str:
+    """A slug, or nothing where it is punctuation alone."""
+    return slug if slugify(slug) else ""
 
 
 def _permalink(front: FrontMatter) -> str | None:

@@ -122,6 +122,11 @@ class Entry:
     read: Callable[[int], bytes]  # at most so many bytes
 
 
+def entry(name: str, content: bytes) -> Entry:
+    """An entry whose bytes are at hand."""
+    return Entry(name=name, read=lambda size: content if size < 0 else content[:size])
+
+
 def gather(entries: Iterable[Entry], *, limits: Limits, strip: int = 0, prefix: str = "") -> Batch:
     """The posts among the entries, read, with their names in the one form.
 
@@ -132,11 +137,11 @@ def gather(entries: Iterable[Entry], *, limits: Limits, strip: int = 0, prefix: 
     named = dict(_named(entries, batch, limits, strip, prefix))
     rule = posts_among(named)
     total = 0
-    for name, entry in named.items():
+    for name, file in named.items():
         if not rule(name):
             batch.skipped.append(name)
             continue
-        content = _read(entry, limits)
+        content = _read(file, limits)
         if content is None:
             batch.refused.append((name, file_too_large(limits)))
             continue
@@ -243,7 +248,7 @@ def in_tar(file: IO[bytes], limits: Limits) -> Iterator[Entry]:
                 if not member.isreg():
                     continue
                 content = _tar_content(archive, member, limits)
-                yield Entry(name=member.name, read=lambda size, content=content: content[: None if size < 0 else size])
+                yield entry(member.name, content)
     except (tarfile.TarError, EOFError, OSError, ValueError, ArithmeticError) as error:
         raise SourceError("this is no tar archive that can be read", code="malformed_archive") from error
 

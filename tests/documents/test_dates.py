@@ -173,7 +173,7 @@ def test_days_follow_the_clock_of_the_zone() -> None:
     ],
 )
 def test_period_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="not|no such"):
+    with pytest.raises(ValueError, match=r"not|no such"):
         parse_period(text, zone=TOKYO)
 
 

@@ -1,0 +1,208 @@
+import gzip
+import io
+import tarfile
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from app.documents.sources import (
+    Entry,
+    Limits,
+    entry,
+    gather,
+    in_folder,
+    in_tar,
+    in_zip,
+    is_post,
+    posts_among,
+    source_name,
+)
+from app.errors import SourceError, TooLarge
+
+FREE = Limits()
+
+
+@pytest.mark.parametrize(
+    ("name", "strip", "prefix", "expected"),
+    [
+        ("a.md", 0, "", "a.md"),
+        ("./a//b.md", 0, "", "a/b.md"),
+        ("repo/posts/a.md", 1, "", "posts/a.md"),
+        ("a.md", 0, "blog/", "blog/a.md"),
+        ("か\u3099.md", 0, "", "が.md"),
+    ],
+)
+def test_name_is_brought_into_its_one_form(name: str, strip: int, prefix: str, expected: str) -> None:
+    assert source_name(name, strip=strip, prefix=prefix) == expected
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "/etc/a.md",
+        "../a.md",
+        "a/../../b.md",
+        "C:/a.md",
+        "a\0.md",
+        "a\nb.md",
+        "\u202eda.md",
+        "あ" * 400 + ".md",
+        "",
+        "\ud800.md",
+    ],
+)
+def test_name_that_leads_out_or_holds_controls_is_refused(name: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        source_name(name)
+
+    assert caught.value.reason == "invalid_name"
+
+
+def test_dropping_more_folders_than_there_are_is_refused() -> None:
+    with pytest.raises(SourceError):
+        source_name("a.md", strip=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("a.md", True),
+        ("a.markdown", True),
+        ("a.mkdn", True),
+        ("a.mkd", True),
+        ("a.txt", False),
+        (".a.md", False),
+        (".github/a.md", False),
+        ("README.md", False),
+        ("LICENSE.md", False),
+        ("CONTRIBUTING.ja.md", False),
+        ("node_modules/a.md", False),
+        ("vendor/x/a.md", False),
+        ("__MACOSX/a.md", False),
+        ("_includes/a.md", False),
+        ("_posts/a.md", True),
+        ("_drafts/a.md", True),
+    ],
+)
+def test_which_names_can_be_posts(name: str, expected: bool) -> None:
+    assert is_post(name) is expected
+
+
+def test_only_posts_and_drafts_of_a_site_hold_posts() -> None:
+    names = ["about.md", "_config.yml", "_posts/a.md", "_drafts/b.md", "ja/_posts/c.md", "docs/d.md"]
+
+    assert [name for name in names if posts_among(names)(name)] == ["_posts/a.md", "_drafts/b.md", "ja/_posts/c.md"]
+
+
+def test_folder_beside_a_site_keeps_its_posts() -> None:
+    names = ["site/_posts/a.md", "site/about.md", "notes/b.md"]
+
+    assert [name for name in names if posts_among(names)(name)] == ["site/_posts/a.md", "notes/b.md"]
+
+
+def entries(files: dict[str, bytes]) -> Iterator[Entry]:
+    return (entry(name, content) for name, content in files.items())
+
+
+def test_what_cannot_be_taken_is_refused_alone() -> None:
+    batch = gather(
+        [*entries({"a.md": b"x", "../b.md": b"x", "c.md": b"12345", "d.png": b""}), *entries({"./a.md": b"y"})],
+        limits=Limits(file_bytes=4),
+    )
+
+    assert [source.name for source in batch.sources] == ["a.md"]
+    assert batch.skipped == ["d.png"]
+    assert [(name, finding.code) for name, finding in batch.refused] == [
+        ("../b.md", "invalid_name"),
+        ("a.md", "duplicate_name"),
+        ("c.md", "file_too_large"),
+    ]
+
+
+@pytest.mark.parametrize("limits", [Limits(files=2), Limits(total_bytes=5)])
+def test_too_much_in_all_is_refused_whole(limits: Limits) -> None:
+    with pytest.raises(TooLarge):
+        gather(entries({"a.md": b"123", "b.md": b"456", "c.md": b""}), limits=limits)
+
+
+def zipped(files: dict[str, bytes]) -> io.BytesIO:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return io.BytesIO(file.getvalue())
+
+
+def tarred(files: dict[str, bytes]) -> io.BytesIO:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as archive:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+        link = tarfile.TarInfo("link.md")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        archive.addfile(link)
+    return io.BytesIO(file.getvalue())
+
+
+@pytest.mark.parametrize(("pack", "unpack"), [(zipped, in_zip), (tarred, in_tar)])
+def test_archives_give_their_regular_files(
+    pack: Callable[[dict[str, bytes]], io.BytesIO], unpack: Callable[[io.BytesIO, Limits], Iterator[Entry]]
+) -> None:
+    files = {"_posts/記事.md": "本文".encode(), "x.png": b"\x89", "_posts/b.md": b"b"}
+    batch = gather(unpack(pack(files), FREE), limits=FREE)
+
+    assert {source.name: source.content for source in batch.sources} == {
+        "_posts/記事.md": "本文".encode(),
+        "_posts/b.md": b"b",
+    }
+    assert batch.skipped == ["x.png"]
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04rest", gzip.compress(b"")[:5]])
+def test_what_is_no_archive_is_said_to_be_none(content: bytes) -> None:
+    with pytest.raises(SourceError) as caught:
+        list(in_zip(io.BytesIO(content), FREE))
+
+    assert caught.value.reason == "malformed_archive"
+
+
+def test_damaged_member_is_said_to_be_damaged() -> None:
+    raw = bytearray(zipped({"a.md": b"x" * 1000}).getvalue())
+    raw[40] ^= 0xFF
+
+    with pytest.raises(SourceError) as caught:
+        gather(in_zip(io.BytesIO(bytes(raw)), FREE), limits=FREE)
+
+    assert caught.value.reason == "malformed_archive"
+
+
+def test_archive_that_unpacks_to_too_much_is_refused() -> None:
+    with pytest.raises(TooLarge):
+        list(in_tar(tarred({"a.bin": b"\0" * 100_000}), Limits(total_bytes=1000)))
+
+
+def test_large_member_of_a_zip_is_read_no_further_than_the_limit() -> None:
+    batch = gather(in_zip(zipped({"a.md": b"x" * 1_000_000}), FREE), limits=Limits(file_bytes=10))
+
+    assert [finding.code for _, finding in batch.refused] == ["file_too_large"]
+
+
+def test_links_that_lead_out_of_a_folder_are_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "secret.md").write_text("secret")
+    folder = tmp_path / "content"
+    folder.mkdir()
+    (folder / "a.md").write_text("a")
+    (folder / "b.md").symlink_to(tmp_path / "secret.md")
+
+    assert [entry.name for entry in in_folder(folder)] == ["a.md"]
+
+
+def test_names_in_a_folder_are_relative_to_the_base(tmp_path: Path) -> None:
+    (tmp_path / "blog").mkdir()
+    (tmp_path / "blog" / "a.md").write_text("a")
+
+    assert [entry.name for entry in in_folder(tmp_path / "blog", tmp_path)] == ["blog/a.md"]
