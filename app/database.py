@@ -9,7 +9,8 @@ from typing import Any
 import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError as PoolTimeout
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.errors import DatabaseUnavailable
 
@@ -67,9 +68,15 @@ def _sqlite(url: str) -> Engine:
 
 
 def _postgres(url: str) -> Engine:
+    def connect() -> psycopg.Connection:
+        connection = psycopg.connect(url, connect_timeout=5)  # libpq reads the URL: several hosts, services …
+        connection.execute("SET TIME ZONE 'UTC'")  # in others an instant late in the year 9999 cannot be read
+        connection.commit()
+        return connection
+
     return create_engine(
         "postgresql+psycopg://",
-        creator=lambda: psycopg.connect(url, connect_timeout=5),  # libpq reads the URL: several hosts, services …
+        creator=connect,
         pool_size=THREADS,
         max_overflow=THREADS,
         pool_timeout=5,
@@ -106,25 +113,36 @@ def _translated() -> Iterator[None]:
         yield
     except PoolTimeout as error:
         raise DatabaseUnavailable("all database connections are busy", code="database_busy") from error
-    except (OperationalError, InterfaceError) as error:
-        raise DatabaseUnavailable(_reason(error)) from error
+    except DBAPIError as error:
+        reason = _reason(error)
+        if reason is None:
+            raise
+        raise DatabaseUnavailable(reason) from error
 
 
-def _reason(error: DBAPIError) -> str:
-    text = str(error.orig)
+def _reason(error: DBAPIError) -> str | None:
+    """What is wrong with the database; None where it is the statement that is wrong."""
+    state, text = getattr(error.orig, "sqlstate", None), str(error.orig)
     for sign, reason in _REASONS:
-        if sign in text:
+        if sign == state or sign in text:
             return reason
-    return "the database cannot be reached"
+    return "the database cannot be reached" if isinstance(error, OperationalError | InterfaceError) else None
 
 
-_REASONS = (
-    ("no such table", "the database is not migrated; run `honbun migrate`"),
+_NOT_MIGRATED = "the database is not migrated; run `honbun migrate`"
+_REASONS = (  # words of SQLite's messages, and SQLSTATEs: Postgres may speak another language
+    ("no such table", _NOT_MIGRATED),
+    ("no such column", _NOT_MIGRATED),
+    ("42P01", _NOT_MIGRATED),
+    ("42703", _NOT_MIGRATED),
     ("database is locked", "the database is busy with other writers"),
     ("disk is full", "the disk is full"),
-    ("No space left", "the disk is full"),
+    ("53100", "the disk is full"),
     ("readonly database", "the database file is read-only"),
+    ("25006", "the database is read-only"),
     ("unable to open database file", "the database file cannot be opened; does its folder exist?"),
+    ("file is not a database", "the database file is none of SQLite's"),
+    ("disk image is malformed", "the database file is damaged"),
 )
 
 

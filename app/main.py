@@ -11,7 +11,7 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 import fastapi_offline
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
@@ -19,17 +19,18 @@ from sqlalchemy import Engine
 
 from app import __doc__ as description
 from app import migrate
-from app.api import health, ingest, openapi, posts, problems, terms
+from app.api import health, ingest, openapi, posts, problems, render, single, sources, terms
 from app.api.auth import digest
-from app.api.middleware import Cors, Head
+from app.api.middleware import Cors, Head, Unexpected
 from app.api.service import Service, Site
 from app.database import THREADS, open_engine
 from app.documents.sources import Limits
-from app.errors import HonbunError
+from app.errors import DatabaseUnavailable
 from app.posts.content_folder import take_folder
 from app.settings import Settings
 
 log = logging.getLogger("honbun")
+RETRY = 1.0  # seconds until the content folder is tried again
 Clock = Callable[[], datetime]
 
 
@@ -47,6 +48,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock = lambda: datet
         intake = asyncio.create_task(_take_content(service, settings.content_dir))
         yield
         intake.cancel()
+        await asyncio.wait([intake])  # what a thread has begun to write, it ends
         await anyio.to_thread.run_sync(engine.dispose)
 
     app = FastAPI(
@@ -54,20 +56,20 @@ def create_app(settings: Settings | None = None, *, clock: Clock = lambda: datet
         summary=description,
         version="1",
         lifespan=lifespan,
-        root_path=settings.root_path,
+        servers=[{"url": settings.root_path}] if settings.root_path else None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
     )
     app.state.service = service
-    for module in (posts, terms, ingest, health):
+    for module in (posts, terms, ingest, single, render, sources, health):
         app.include_router(module.router)
-    _add_docs(app)
+    _add_docs(app, settings.root_path)
     problems.install(app)
     openapi.install(app)
     # The last one added is the first to see a request.
     app.add_middleware(Head)
-    app.add_middleware(problems.Unexpected)
+    app.add_middleware(Unexpected)
     app.add_middleware(Cors, origins=settings.cors_origins)
     return app
 
@@ -97,14 +99,13 @@ def _service(settings: Settings, engine: Engine, clock: Clock) -> Service:
     )
 
 
-def _add_docs(app: FastAPI) -> None:
+def _add_docs(app: FastAPI, root: str) -> None:
     """A page to try the API, with its scripts from this service: it works with no outside network."""
     assets = Path(fastapi_offline.__file__).parent / "static"
     app.mount("/docs/assets", StaticFiles(directory=assets))
 
     @app.get("/docs", include_in_schema=False)
-    async def docs(request: Request) -> HTMLResponse:
-        root = request.scope.get("root_path", "")
+    async def docs() -> HTMLResponse:
         return get_swagger_ui_html(
             openapi_url=f"{root}/openapi.json",
             title="Honbun",
@@ -116,25 +117,36 @@ def _add_docs(app: FastAPI) -> None:
 
 async def _take_content(service: Service, content_dir: str) -> None:
     """Takes the content folder; what fails is said, and the service serves all the same."""
-    folder = Path(content_dir)
-    if content_dir and folder.is_dir():
+    while content_dir:
         try:
-            await anyio.to_thread.run_sync(_take, service, folder)
-        except (HonbunError, OSError):
-            log.exception("the content folder %s could not be taken", content_dir)
-            return
-    elif content_dir:
-        log.warning("there is no content folder %s", content_dir)
+            await anyio.to_thread.run_sync(_take, service, Path(content_dir))
+            break
+        except DatabaseUnavailable as error:
+            _say(f"{content_dir} waits for the database: {error.detail}")
+            await asyncio.sleep(RETRY)
+        except OSError as error:
+            _say(f"{content_dir} cannot be taken: {error.strerror}")
+            break
+        except Exception:
+            log.exception("%s cannot be taken", content_dir)
+            raise
     service.is_ready = True
 
 
 def _take(service: Service, folder: Path) -> None:
+    if not folder.is_dir():
+        _say(f"there is no content folder {folder}")
+        return
     taken = take_folder(service.engine, folder, context=service.context, now=service.clock())
     for result in taken.report.results:
         if result.problem is not None:
             place = f"{folder / result.name}:{result.problem.line or 1}:{result.problem.column or 1}"
-            print(f"{place}: {result.problem.code}: {result.problem.detail}", file=sys.stderr)
+            _say(f"{place}: {result.problem.code}: {result.problem.detail}")
     for name in taken.left_alone:
-        print(f"{name}: left alone, since it was last written or deleted over HTTP", file=sys.stderr)
-    counts = ", ".join(f"{count} {action}" for action, count in taken.report.counts.items() if count)
-    print(f"{folder}: {counts or 'nothing new'}", file=sys.stderr)
+        _say(f"{folder / name}: left alone, since it was last written or deleted over HTTP")
+    counts = [f"{count} {action}" for action, count in taken.report.counts.items() if count and action != "skipped"]
+    _say(f"{folder}: {', '.join(counts) or 'nothing new'}")
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)  # noqa: T201 - a start tells whoever started it

@@ -1,14 +1,23 @@
 """Settings from the environment or `.env`, prefix `HONBUN_`; read by `main` and `cli` only."""
 
-import os
+import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self
+from string import Formatter
+from typing import Annotated, Any, Self, get_args
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
+import psycopg.conninfo
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from app.documents.document import Context
 from app.documents.language import is_bcp47
@@ -19,7 +28,7 @@ MIB = 1024 * 1024
 TEMPLATE_TOKENS = ("slug", "id", "year", "month", "day", "category", "lang")
 
 
-class InvalidSettings(HonbunError):
+class InvalidSettings(HonbunError):  # noqa: N818 - named as the other errors are, by what is wrong
     """A setting that cannot be used; the message is one line and names it, never a secret's value."""
 
     code = "invalid_setting"
@@ -28,7 +37,7 @@ class InvalidSettings(HonbunError):
 def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (ValueError, OSError) as error:
+    except (KeyError, ValueError, OSError) as error:  # ZoneInfoNotFoundError is a KeyError
         message = f"{name!r} is no IANA time zone; write for example Asia/Tokyo"
         raise ValueError(message) from error
     return name
@@ -42,11 +51,13 @@ def _base_address(address: str) -> str:
 
 
 def _template(template: str) -> str:
+    tokens = " ".join(f"{{{token}}}" for token in TEMPLATE_TOKENS)
     try:
-        template.format(**dict.fromkeys(TEMPLATE_TOKENS, "x"))
-    except (KeyError, IndexError, ValueError, AttributeError) as error:
-        tokens = " ".join(f"{{{token}}}" for token in TEMPLATE_TOKENS)
-        raise ValueError(f"the tokens are {tokens}") from error
+        parts = [part[1:] for part in Formatter().parse(template) if part[1] is not None]
+    except ValueError as error:
+        raise ValueError(f"a brace stands alone; the tokens are {tokens}") from error
+    if any(token not in TEMPLATE_TOKENS or form or conversion for token, form, conversion in parts):
+        raise ValueError(f"the tokens are {tokens}")
     return template
 
 
@@ -63,11 +74,32 @@ def _root_path(path: str) -> str:
 
 
 def _database_url(url: SecretStr) -> SecretStr:
-    if not url.get_secret_value().startswith(("sqlite:///", "postgresql://", "postgres://")):
+    """Messages never quote the address: it may hold a password."""
+    text = url.get_secret_value()
+    if text.startswith("sqlite:///") and text.removeprefix("sqlite:///") not in ("", ":memory:"):
+        return url
+    if not text.startswith(("postgresql://", "postgres://")):
         raise ValueError("write sqlite:///FILE or postgresql://…")
+    try:
+        psycopg.conninfo.conninfo_to_dict(text)
+    except psycopg.Error:
+        raise ValueError("libpq cannot read this as postgresql://USER:PASSWORD@HOST/DATABASE") from None
     return url
 
 
+def _list(value: Any) -> Any:
+    """A list as JSON, or its members divided by commas."""
+    if not isinstance(value, str):
+        return value
+    if not value.lstrip().startswith("["):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    try:
+        return json.loads(value)
+    except ValueError:
+        raise ValueError('write a list as ["a", "b"] or a,b') from None
+
+
+Texts = Annotated[list[str], NoDecode, BeforeValidator(_list)]
 Address = Annotated[str, AfterValidator(_base_address)]
 
 
@@ -75,7 +107,12 @@ class Settings(BaseSettings):
     """Every setting; sizes in bytes, times in seconds."""
 
     model_config = SettingsConfigDict(
-        env_prefix="HONBUN_", env_file=".env", env_ignore_empty=False, extra="ignore", frozen=True, hide_input_in_errors=True
+        env_prefix="HONBUN_",
+        env_file=".env",
+        env_ignore_empty=False,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
     database_url: Annotated[SecretStr, AfterValidator(_database_url)] = SecretStr("sqlite:///honbun.db")
@@ -93,17 +130,19 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535)
     workers: int = Field(default=1, ge=1, le=256)
     forwarded_allow_ips: str | None = None
-    cors_origins: list[str] = ["*"]
+    cors_origins: Texts = ["*"]
     s_maxage: int = Field(default=60, ge=0)
     public_source: bool = False
-    private_front_matter: list[str] = ["_*"]
+    private_front_matter: Texts = ["_*"]
     max_file_bytes: int = Field(default=2 * MIB, ge=1)
     max_upload_bytes: int = Field(default=64 * MIB, ge=1)
     max_files: int = Field(default=10_000, ge=1)
     migrate: bool = True
     characters_per_minute: int = Field(default=500, ge=1)
 
-    @field_validator("lang", "api_key", "site_url", "asset_url", "post_url_template", "forwarded_allow_ips", mode="before")
+    @field_validator(
+        "lang", "api_key", "site_url", "asset_url", "post_url_template", "forwarded_allow_ips", mode="before"
+    )
     @classmethod
     def _empty_is_unset(cls, value: Any) -> Any:
         return None if value == "" else value
@@ -118,7 +157,9 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         del file_secret_settings  # ours below: one variable a secret, as container images have it
-        return init_settings, env_settings, _SecretFiles(settings_cls), dotenv_settings
+        sources = [source for source in (dotenv_settings, env_settings) if isinstance(source, EnvSettingsSource)]
+        variables = {name: value for source in sources for name, value in source.env_vars.items()}
+        return init_settings, env_settings, _SecretFiles(settings_cls, variables), dotenv_settings
 
     @classmethod
     def load(cls, **overrides: Any) -> Self:
@@ -132,8 +173,9 @@ class Settings(BaseSettings):
             first = error.errors(include_url=False, include_input=False, include_context=False)[0]
             name = str(first["loc"][0]).upper() if first["loc"] else "SETTINGS"
             raise InvalidSettings(f"HONBUN_{name}: {first['msg'].removeprefix('Value error, ')}") from None
-        except (OSError, ValueError) as error:
-            raise InvalidSettings(str(error)) from None
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+            raise InvalidSettings(f".env cannot be read: {reason}") from None
 
     @property
     def zone(self) -> ZoneInfo:
@@ -157,18 +199,29 @@ class Settings(BaseSettings):
 class _SecretFiles(PydanticBaseSettingsSource):
     """`HONBUN_API_KEY_FILE=/run/secrets/key` and the like: the file's text without its last newline."""
 
+    def __init__(self, settings_cls: type[BaseSettings], variables: Mapping[str, str | None]) -> None:
+        super().__init__(settings_cls)
+        self.variables = variables  # names in lower case
+
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        del field
-        path = os.environ.get(f"HONBUN_{field_name.upper()}_FILE")
-        if not path:
+        path = self.variables.get(f"honbun_{field_name}_file")
+        if not path or SecretStr not in (field.annotation, *get_args(field.annotation)):
             return None, field_name, False
-        try:
-            return Path(path).read_text(encoding="utf-8").rstrip("\r\n"), field_name, False
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-            raise InvalidSettings(f"HONBUN_{field_name.upper()}_FILE: {path} cannot be read: {reason}") from None
+        return _secret(Path(path), f"HONBUN_{field_name.upper()}_FILE"), field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        secrets = ("database_url", "api_key")
-        found = {name: self.get_field_value(self.settings_cls.model_fields[name], name)[0] for name in secrets}
+        fields = self.settings_cls.model_fields.items()
+        found = {name: self.get_field_value(field, name)[0] for name, field in fields}
         return {name: value for name, value in found.items() if value is not None}
+
+
+def _secret(path: Path, variable: str) -> str:
+    try:
+        text = path.read_text(encoding="utf-8").rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise InvalidSettings(f"{variable}: {path} is not UTF-8") from None
+    except OSError as error:
+        raise InvalidSettings(f"{variable}: {path} cannot be read: {error.strerror}") from None
+    if not text:
+        raise InvalidSettings(f"{variable}: {path} is empty")
+    return text

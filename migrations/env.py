@@ -2,12 +2,12 @@
 
 from alembic import context
 
-from app.posts.models import SQLModel
+from app.posts.models import posts
 
 connection = context.config.attributes["connection"]
 context.configure(
     connection=connection,
-    target_metadata=SQLModel.metadata,
+    target_metadata=posts.metadata,
     render_as_batch=connection.dialect.name == "sqlite",
     compare_type=False,
 )

@@ -1,7 +1,7 @@
 """Bytes as they go out: validators, cache lifetimes, encodings, 304 (RFC 9110, RFC 9111)."""
 
 import gzip
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime, parsedate_to_datetime
@@ -11,7 +11,6 @@ from typing import Any, Final
 import orjson
 import zstandard
 from fastapi import Request, Response
-from starlette.responses import StreamingResponse
 
 from app.api.problems import NotAcceptable
 from app.posts.changes import State
@@ -90,11 +89,13 @@ def compress(body: bytes, encoding: str) -> bytes:
 
 
 def encoding_for(request: Request, size: int = SMALLEST) -> str | None:
-    """The encoding that the reader takes and we like best, or none."""
+    """The encoding that the reader likes best, and we among equals; or none."""
     if size < SMALLEST:
         return None
     accepted = _weights(request.headers.get("accept-encoding", ""))
-    return next((name for name in ENCODINGS if accepted.get(name, accepted.get("*", 0.0)) > 0), None)
+    weights = {name: accepted.get(name, accepted.get("*", 0.0)) for name in ENCODINGS}
+    best = max(ENCODINGS, key=weights.__getitem__)
+    return best if weights[best] > 0 else None
 
 
 def _weights(header: str) -> dict[str, float]:
@@ -112,17 +113,19 @@ def _weights(header: str) -> dict[str, float]:
 
 def check_acceptable(request: Request, media_type: str) -> None:
     """Raises NotAcceptable where the reader's Accept leaves no room for the one form that there is."""
+    kind = media_type.partition(";")[0]
+    if not accepts(request, kind):
+        raise NotAcceptable(f"this is served as {kind} only")
+
+
+def accepts(request: Request, kind: str, *, exactly: bool = False) -> bool:
+    """Whether Accept takes a media type; `exactly`: whether it asks for it by name (RFC 9110, 12.5.1)."""
     accept = request.headers.get("accept")
     if not accept:
-        return
+        return not exactly
     accepted = _weights(accept)
-    kind = media_type.split(";")[0]
-    for pattern in (kind, f"{kind.split('/')[0]}/*", "*/*"):
-        if pattern in accepted:
-            if accepted[pattern] > 0:
-                return
-            break
-    raise NotAcceptable(f"this is served as {media_type} only")
+    patterns = (kind,) if exactly else (kind, f"{kind.partition('/')[0]}/*", "*/*")  # the most specific one decides
+    return next((accepted[pattern] for pattern in patterns if pattern in accepted), 0.0) > 0
 
 
 def _is_known(request: Request, tag: str, lifetime: Lifetime) -> bool:
@@ -130,14 +133,19 @@ def _is_known(request: Request, tag: str, lifetime: Lifetime) -> bool:
     if lifetime.is_private:
         return False
     if (none_match := request.headers.get("if-none-match")) is not None:
-        return none_match.strip() == "*" or tag in entity_tags(none_match)
+        return none_match.strip() == "*" or tag in _weakly(none_match)
     since = _parse_http_date(request.headers.get("if-modified-since"))
     return since is not None and lifetime.state.is_exact and lifetime.state.changed_at <= since
 
 
 def entity_tags(header: str) -> list[str]:
-    """The tags of a list, without the mark of weakness that If-None-Match disregards."""
-    return [tag.strip().removeprefix("W/") for tag in header.split(",")]
+    """The tags of a list; ours hold no comma."""
+    return [tag.strip() for tag in header.split(",")]
+
+
+def _weakly(header: str) -> list[str]:
+    """The tags of a list without the mark of weakness, which If-None-Match disregards."""
+    return [tag.removeprefix("W/") for tag in entity_tags(header)]
 
 
 def _parse_http_date(text: str | None) -> datetime | None:
@@ -148,28 +156,3 @@ def _parse_http_date(text: str | None) -> datetime | None:
     except (ValueError, TypeError):
         return None
     return parsed if parsed.tzinfo else None
-
-
-def stream(request: Request, lines: Iterator[Any], headers: dict[str, str]) -> Response:
-    """JSON Lines as they are read, encoded on the way."""
-    check_acceptable(request, "application/jsonl")
-    encoding = encoding_for(request)
-    chunks: Iterator[bytes] = (orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in lines)
-    if encoding == "zstd":
-        chunks = zstandard.ZstdCompressor(level=3).read_to_iter(_Reader(chunks))
-        headers = headers | {"Content-Encoding": "zstd"}
-    return StreamingResponse(chunks, headers=headers, media_type="application/jsonl")
-
-
-class _Reader:
-    """An iterator of bytes as a file to read from."""
-
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self.chunks = chunks
-        self.rest = b""
-
-    def read(self, size: int) -> bytes:
-        while len(self.rest) < size and (chunk := next(self.chunks, None)) is not None:
-            self.rest += chunk
-        taken, self.rest = self.rest[:size], self.rest[size:]
-        return taken

@@ -11,8 +11,8 @@ from app.posts.read import Page
 PAGING = ("cursor", "page")
 
 
-def envelope(request: Request, page: Page, version: str, root_path: str) -> tuple[dict[str, Any], dict[str, str]]:
-    """The list's JSON and its headers."""
+def envelope(request: Request, page: Page, version: str, path: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """The JSON of the list at `path`, and its headers."""
 
     def address(parameters: dict[str, str] | None) -> str | None:
         if parameters is None:
@@ -23,8 +23,7 @@ def envelope(request: Request, page: Page, version: str, root_path: str) -> tupl
             if name not in PAGING and not IGNORED.match(name)
         ]
         query = urlencode([*kept, *parameters.items()])
-        path = request.url.path.removeprefix(root_path)
-        return f"{root_path}{path}" + (f"?{query}" if query else "")
+        return f"{path}?{query}" if query else path
 
     links = {"first": address({}), "previous": address(page.previous), "next": address(page.next)}
     body: dict[str, Any] = {

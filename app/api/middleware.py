@@ -1,13 +1,18 @@
-"""What every answer carries, as plain ASGI: CORS headers, and HEAD wherever there is GET."""
+"""What concerns every request, as plain ASGI: CORS headers, HEAD wherever there is GET, errors that nobody caught."""
 
+import logging
 from collections.abc import Sequence
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.api.problems import Problem
+
 EXPOSED = "ETag, Link, Location, Retry-After, Honbun-Version"
 METHODS = "GET, HEAD, POST, PUT, DELETE, OPTIONS"
 REQUEST_HEADERS = "Authorization, Content-Type, Accept, If-Match, If-None-Match, If-Modified-Since"
+IS_HEAD = "honbun.head"  # in the scope: the body is not going to be sent, so a stream need not be read
+log = logging.getLogger("honbun")
 
 
 class Head:
@@ -22,9 +27,35 @@ class Head:
             return
 
         async def without_body(message: Message) -> None:
-            await send(message | {"body": b""} if message["type"] == "http.response.body" else message)
+            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
 
-        await self.app(scope | {"method": "GET"}, receive, without_body)
+        await self.app({**scope, "method": "GET", IS_HEAD: True}, receive, without_body)
+
+
+class Unexpected:
+    """Outermost but for the headers that every answer carries: what nobody caught is logged and answered 500."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = False
+
+        async def watch(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watch)
+        except Exception:
+            log.exception("%s %s failed", scope["method"], scope["path"])
+            if started:
+                raise
+            await Problem(500, "internal_error", "something went wrong here; it is in the log")(scope, receive, send)
 
 
 class Cors:
@@ -72,7 +103,6 @@ async def _preflight(send: Send) -> None:
         "access-control-allow-headers": REQUEST_HEADERS,
         "access-control-max-age": "86400",
         "vary": "Access-Control-Request-Method, Access-Control-Request-Headers",
-        "content-length": "0",
     }
     raw = [(name.encode(), value.encode()) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": 204, "headers": raw})

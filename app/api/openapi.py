@@ -13,6 +13,49 @@ FILTER_NOTE = (
     "Beside the parameters listed, `front_matter.KEY=value` filters by any public front-matter field, with the "
     "suffixes `__all`, `__not`, `__gte`, `__gt`, `__lte`, `__lt`; dots walk maps."
 )
+JSON_LINES: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/jsonl": {"schema": {"type": "string"}}}, "description": "A JSON object a line"}
+}
+MARKDOWN_BODY: dict[str, Any] = {
+    "requestBody": {"required": True, "content": {"text/markdown": {"schema": {"type": "string"}}}}
+}
+UPLOAD_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "text/markdown": {"schema": {"type": "string"}},
+            "application/zip": {"schema": {"type": "string", "format": "binary"}},
+            "application/gzip": {"schema": {"type": "string", "format": "binary"}},
+            "application/x-tar": {"schema": {"type": "string", "format": "binary"}},
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["files"],
+                    "properties": {
+                        "files": {
+                            "type": "array",
+                            "items": {
+                                "type": "object",
+                                "required": ["name", "content"],
+                                "properties": {"name": {"type": "string"}, "content": {"type": "string"}},
+                            },
+                        },
+                        "manifest": {"type": "object", "additionalProperties": {"type": "string"}},
+                    },
+                }
+            },
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "files": {"type": "array", "items": {"type": "string", "format": "binary"}},
+                        "manifest": {"type": "string", "description": "JSON: name -> SHA-256"},
+                    },
+                }
+            },
+        },
+    }
+}
 
 
 def install(app: FastAPI) -> None:
@@ -21,11 +64,13 @@ def install(app: FastAPI) -> None:
             app.openapi_schema = _document(app)
         return app.openapi_schema
 
-    app.openapi = document  # type: ignore[method-assign] - FastAPI's documented way
+    setattr(app, "openapi", document)  # noqa: B010 - FastAPI's documented way; mypy knows methods as fixed
 
 
 def _document(app: FastAPI) -> dict[str, Any]:
-    schema = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
+    schema = get_openapi(
+        title=app.title, version=app.version, summary=app.summary, routes=app.routes, servers=app.servers
+    )
     components = schema["components"]["schemas"]
     for name in ("HTTPValidationError", "ValidationError"):
         components.pop(name, None)

@@ -1,21 +1,22 @@
 """Reading posts: lists, single posts, their sources, all of them in one stream."""
 
-from contextlib import ExitStack
-from collections.abc import Iterator
 from hashlib import sha256
 from typing import Annotated, Any
 from unicodedata import normalize
 
 from fastapi import APIRouter, Query, Request, Response
+from sqlalchemy import Connection
 
 from app.api import schemas
-from app.api.auth import require
-from app.api.caching import Lifetime, respond, stream
+from app.api.caching import Lifetime, respond
 from app.api.lists import envelope
+from app.api.openapi import JSON_LINES
 from app.api.service import Reading, ReadingDep
+from app.api.streams import stream
 from app.errors import NotFound
 from app.posts.fields import NEIGHBOURS, SUMMARY, WHOLE, shape_of
-from app.posts.filters import DetailQuery, ExportQuery, ListQuery, Query as PlainQuery
+from app.posts.filters import DetailQuery, ExportQuery, ListQuery
+from app.posts.filters import Query as PlainQuery
 from app.posts.read import export_posts, get_post, list_posts, source_of
 from app.posts.store import former_holder
 from app.posts.terms import term_tags
@@ -30,7 +31,7 @@ def get_posts(request: Request, query: Annotated[ListQuery, Query()], reading: R
     shape = shape_of(query.fields, query.include, SUMMARY, detail=False)
     with reading.snapshot() as (connection, lifetime):
         page = list_posts(connection, query, shape, reading.reader, reading.show)
-    body, headers = envelope(request, page, lifetime.state.label, reading.service.links.root_path)
+    body, headers = envelope(request, page, lifetime.state.label, f"{reading.service.links.root_path}/v1/posts")
     return respond(request, body, lifetime, tags=["list", *term_tags(query)], headers=headers)
 
 
@@ -46,7 +47,7 @@ def get_one(request: Request, slug: str, query: Annotated[DetailQuery, Query()],
                 connection, slug, query, shape, reading.reader, reading.show, any_status=reading.is_trusted
             )
         except NotFound:
-            return _moved(request, former_holder(connection, slug), slug, reading, lifetime, connection)
+            return _moved(request, _present_slug(connection, slug, reading), reading, lifetime)
     return respond(request, post, lifetime, own=own_tag(row), tags=[f"post-{row.id}"])
 
 
@@ -62,17 +63,24 @@ def own_tag(row: Any) -> str:
     return sha256(f"{row.id} {row.slug} {row.sha256} {row.rendered_by}".encode()).hexdigest()[:20]
 
 
-def _moved(  # noqa: PLR0913 - what the answer depends on
-    request: Request, now_at: str | None, slug: str, reading: Reading, lifetime: Lifetime, connection: Any
-) -> Response:
-    """308 to where a former slug's post is now, if the reader may see that one."""
-    if now_at is None:
-        raise NotFound(f"there is no post {slug!r}")
-    get_post(
-        connection, now_at, DetailQuery(), {"id": None}, reading.reader, reading.show, any_status=reading.is_trusted
-    )
-    url = reading.service.links.url(now_at)
-    query = request.url.query
+def _present_slug(connection: Connection, former: str, reading: Reading) -> str:
+    """Where the post with this former slug is now. Raises NotFound, also where the reader may not see that post."""
+    slug = former_holder(connection, former)
+    try:
+        if slug is not None:
+            shape = {"slug": None}
+            query = DetailQuery()
+            get_post(connection, slug, query, shape, reading.reader, reading.show, any_status=reading.is_trusted)
+            return slug
+    except NotFound:  # it names the present slug, which is nobody's business
+        pass
+    raise NotFound(f"there is no post {former!r}")
+
+
+def _moved(request: Request, slug: str, reading: Reading, lifetime: Lifetime) -> Response:
+    """308 to where a post is now, with the query kept."""
+    query = request.scope["query_string"].decode("latin-1")
+    url = reading.service.links.url(slug)
     return Response(status_code=308, headers=lifetime.headers() | {"Location": f"{url}?{query}" if query else url})
 
 
@@ -81,13 +89,10 @@ def _moved(  # noqa: PLR0913 - what the answer depends on
     response_class=Response,
     responses={200: {"content": {"text/markdown": {"schema": {"type": "string"}}}, "description": "The file"}},
 )
-def get_source(
-    request: Request, slug: str, _query: Annotated[PlainQuery, Query()], reading: ReadingDep
-) -> Response:
+def get_source(request: Request, slug: str, _query: Annotated[PlainQuery, Query()], reading: ReadingDep) -> Response:
     """The file byte for byte."""
-    service = reading.service
-    if not service.public_source:
-        require(reading.principal, "read", service.engine, service.bootstrap)
+    if not reading.service.public_source:
+        reading.require("read")
     with reading.snapshot() as (connection, lifetime):
         row = source_of(connection, path_slug(slug), reading.reader, any_status=reading.is_trusted)
     return respond(
@@ -100,26 +105,14 @@ def get_source(
     )
 
 
-@router.get(
-    "/export.jsonl",
-    response_class=Response,
-    responses={200: {"content": {"application/jsonl": {"schema": {"type": "string"}}}, "description": "A post a line"}},
-)
+@router.get("/export.jsonl", response_class=Response, responses=JSON_LINES)
 def export(request: Request, query: Annotated[ExportQuery, Query()], reading: ReadingDep) -> Response:
     """Every post of a filter in one stream."""
     reading.check_status(query)
     shape = shape_of(query.fields, query.include, WHOLE, detail=False)
-    stack = ExitStack()
-    try:
-        connection, lifetime = stack.enter_context(reading.snapshot())
-        items = export_posts(connection, query, shape, reading.reader, reading.show)
-        return stream(request, _closing(items, stack), lifetime.headers(["list"]))
-    except BaseException:
-        stack.close()
-        raise
-
-
-def _closing(items: Iterator[Any], stack: ExitStack) -> Iterator[Any]:
-    """The items, and then the end of the transaction that they were read in."""
-    with stack:
-        yield from items
+    return stream(
+        request,
+        reading,
+        lambda connection: export_posts(connection, query, shape, reading.reader, reading.show),
+        tags=["list", *term_tags(query)],
+    )

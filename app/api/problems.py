@@ -1,16 +1,16 @@
 """Errors as RFC 9457 problem details: which class means which status stands in one table."""
 
-import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import Any
 
 import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.requests import ClientDisconnect
+from starlette.routing import compile_path
 
 from app.errors import (
     Conflict,
@@ -26,7 +26,6 @@ from app.errors import (
 )
 
 MEDIA_TYPE = "application/problem+json"
-log = logging.getLogger("honbun")
 
 
 class Unauthorized(HonbunError):
@@ -70,19 +69,27 @@ STATUS: tuple[tuple[type[HonbunError], int], ...] = (
     (VersionNotReached, 503),
 )
 MALFORMED = frozenset(("malformed_archive",))
+TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}  # RFC 9110's names; older Pythons have others
 HEADERS: Mapping[int, Mapping[str, str]] = {
     401: {"WWW-Authenticate": 'Bearer realm="honbun"'},
     404: {"Cache-Control": "public, max-age=0, s-maxage=5"},
     503: {"Retry-After": "1"},
+}
+HEADER_AT_FAULT: Mapping[str, str] = {  # by code
+    "unauthorized": "Authorization",
+    "invalid_key": "Authorization",
+    "not_acceptable": "Accept",
+    "unsupported_media_type": "Content-Type",
+    "invalid_content_length": "Content-Length",
+    "precondition_failed": "If-Match",
+    "already_exists": "If-None-Match",
 }
 
 
 class Problem(Response):
     """A problem details answer; `code` is stable, `detail` is for people."""
 
-    media_type: ClassVar[str] = MEDIA_TYPE
-
-    def __init__(
+    def __init__(  # noqa: PLR0913 - RFC 9457's members
         self,
         status: int,
         code: str,
@@ -94,32 +101,43 @@ class Problem(Response):
     ) -> None:
         problem = {
             "type": f"urn:honbun:problem:{code}",
-            "title": HTTPStatus(status).phrase,
+            "title": TITLES.get(status) or HTTPStatus(status).phrase,
             "status": status,
             "detail": detail,
             "code": code,
-            "errors": list(errors),
+            "errors": list(errors) or [error_of(code=code, detail=detail)],
             **(members or {}),
         }
         usual = {"Cache-Control": "no-store"} | dict(HEADERS.get(status, {}))
         super().__init__(orjson.dumps(problem), status, headers=usual | dict(headers or {}), media_type=MEDIA_TYPE)
 
 
+def error_of(**members: Any) -> dict[str, Any]:
+    """One of a problem's `errors`: its code, its detail, and of the other members those that apply."""
+    return {name: value for name, value in members.items() if value is not None}
+
+
 def finding_error(finding: Finding, name: str | None = None) -> dict[str, Any]:
-    """One member of `errors` for a remark on a source."""
-    return ({} if name is None else {"name": name}) | asdict(finding)
+    """A remark on a source as one of a problem's `errors`."""
+    return error_of(name=name, **asdict(finding))
 
 
 def problem_of(error: HonbunError) -> Problem:
     """The answer for one of our errors."""
     status = 400 if error.reason in MALFORMED else next(code for kind, code in STATUS if isinstance(error, kind))
-    detail: dict[str, Any] = {"code": error.reason, "detail": error.detail, "hint": error.hint}
-    if isinstance(error, QueryError):
-        detail["parameter"] = error.parameter
     if isinstance(error, DocumentError):
-        detail = finding_error(error.finding)
-    headers = {"WWW-Authenticate": 'Bearer realm="honbun", error="invalid_token"'} if error.reason == "invalid_key" else {}
-    return Problem(status, error.reason, error.detail, errors=[detail], headers=headers)
+        shown = finding_error(error.finding)
+    else:
+        shown = error_of(
+            code=error.reason,
+            detail=error.detail,
+            hint=error.hint,
+            parameter=error.parameter if isinstance(error, QueryError) else None,
+            header=HEADER_AT_FAULT.get(error.reason),
+        )
+    challenge = {"WWW-Authenticate": 'Bearer realm="honbun", error="invalid_token"'}  # RFC 6750, 3.1
+    headers = challenge if error.reason == "invalid_key" else {}
+    return Problem(status, error.reason, error.detail, errors=[shown], headers=headers)
 
 
 def install(app: FastAPI) -> None:
@@ -130,14 +148,23 @@ def install(app: FastAPI) -> None:
         return _kept_private(request, problem_of(error))
 
     @app.exception_handler(RequestValidationError)
-    async def _invalid(_request: Request, error: RequestValidationError) -> Response:
+    async def _invalid(request: Request, error: RequestValidationError) -> Response:
         errors = [_parameter_error(item) for item in error.errors()]
-        return Problem(422, errors[0]["code"], errors[0]["detail"], errors=errors)
+        return _kept_private(request, Problem(422, errors[0]["code"], errors[0]["detail"], errors=errors))
+
+    @app.exception_handler(ClientDisconnect)
+    async def _gone(_request: Request, _error: ClientDisconnect) -> Response:
+        return Problem(400, "incomplete_request", "the connection ended before the body did")
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            headers["Allow"] = _allowed(app, request, headers.get("Allow", ""))
+            if request.method == "OPTIONS":
+                return Response(status_code=204, headers=headers)
         code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
-        return _kept_private(request, Problem(error.status_code, code, str(error.detail), headers=_allowed(error)))
+        return _kept_private(request, Problem(error.status_code, code, str(error.detail), headers=headers))
 
 
 def _kept_private(request: Request, problem: Problem) -> Problem:
@@ -148,52 +175,29 @@ def _kept_private(request: Request, problem: Problem) -> Problem:
     return problem
 
 
-def _allowed(error: HTTPException) -> dict[str, str]:
-    headers = dict(error.headers or {})
-    if "Allow" in headers and "GET" in headers["Allow"].split(", "):
-        headers["Allow"] = ", ".join(sorted({*headers["Allow"].split(", "), "HEAD"}))
-    return headers
+def _allowed(app: FastAPI, request: Request, of_one_route: str) -> str:
+    """All methods of an address; the router names those of the first route only that has it."""
+    methods = {method for method in of_one_route.split(", ") if method}
+    for template, operations in app.openapi()["paths"].items():
+        if compile_path(template)[0].fullmatch(request.scope["path"]):
+            methods |= {method.upper() for method in operations}
+    if "GET" in methods:
+        methods.add("HEAD")
+    return ", ".join(sorted({*methods, "OPTIONS"}))
 
 
 def _parameter_error(item: Mapping[str, Any]) -> dict[str, Any]:
     """Pydantic's error as ours: which parameter, what is wrong with it."""
     context = item.get("ctx", {})
     location = [str(part) for part in item["loc"][1:] if not isinstance(part, int)]
-    code = item["type"] if item["type"] in _OUR_CODES else "invalid_parameter"
-    return {
-        "code": code,
-        "detail": item["msg"].removeprefix("Value error, "),
-        "hint": context.get("hint"),
-        "parameter": context.get("parameter") or (location[0] if location else None),
-    }
+    return error_of(
+        code=item["type"] if item["type"] in _OUR_CODES else "invalid_parameter",
+        detail=item["msg"].removeprefix("Value error, "),
+        hint=context.get("hint"),
+        parameter=context.get("parameter") or (location[0] if location else None),
+    )
 
 
 _OUR_CODES = frozenset(
     ("unknown_parameter", "invalid_date", "empty_value", "control_character", "invalid_cursor", "invalid_parameter")
 )
-
-
-class Unexpected:
-    """Outermost but for the headers that every answer carries: what nobody caught is logged and answered 500."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        started = False
-
-        async def watch(message: Message) -> None:
-            nonlocal started
-            started = started or message["type"] == "http.response.start"
-            await send(message)
-
-        try:
-            await self.app(scope, receive, watch)
-        except Exception:
-            log.exception("%s %s failed", scope["method"], scope["path"])
-            if started:
-                raise
-            await Problem(500, "internal_error", "something went wrong here; it is in the log")(scope, receive, send)

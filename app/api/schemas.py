@@ -1,8 +1,13 @@
 """What goes out. No field has a default: in a generated client every field is there."""
 
-from typing import Any, Literal
+from typing import (
+    Any,
+    Literal,
+    NotRequired,  # pydantic asks for these before Python 3.12
+)
 
 from pydantic import BaseModel, ConfigDict
+from typing_extensions import TypedDict
 
 from app.posts.filters import Status
 
@@ -166,16 +171,18 @@ class Health(Outgoing):
     status: Literal["ok", "ready"]
 
 
-class ProblemError(BaseModel):
+class ProblemError(TypedDict):
+    """One thing that is wrong. Beside `code` and `detail` only what applies is there."""
+
     code: str
     detail: str
-    hint: str | None = None
-    name: str | None = None
-    parameter: str | None = None
-    header: str | None = None
-    line: int | None = None
-    column: int | None = None
-    field: str | None = None
+    hint: NotRequired[str]
+    name: NotRequired[str]
+    parameter: NotRequired[str]
+    header: NotRequired[str]
+    line: NotRequired[int]
+    column: NotRequired[int]
+    field: NotRequired[str]
 
 
 class ProblemDetails(BaseModel):

@@ -13,10 +13,11 @@ from sqlalchemy import Connection, Engine
 
 from app.api.auth import Principal, authenticate, require
 from app.api.caching import Lifetime
-from app.api.problems import Forbidden, Unauthorized, VersionNotReached
+from app.api.problems import VersionNotReached
 from app.database import reading
 from app.documents.document import Context
 from app.documents.sources import Limits
+from app.errors import QueryError
 from app.posts.changes import State, label_key, read_state
 from app.posts.fields import Show, private_keys
 from app.posts.filters import PostFilter
@@ -119,11 +120,12 @@ class Reading:
 
     def check_status(self, query: PostFilter) -> None:
         """Raises Unauthorized or Forbidden where the filter asks for what is not published."""
-        if query.statuses == {"published"} or self.is_trusted:
-            return
-        if self.principal is None:
-            raise Unauthorized("posts that are not published need a key with scope read")
-        raise Forbidden("posts that are not published need scope read", code="missing_scope")
+        if query.statuses != {"published"}:
+            self.require("read")
+
+    def require(self, scope: str) -> None:
+        """Raises Unauthorized or Forbidden where the reader has no key with this scope."""
+        require(self.principal, scope, self.service.engine, self.service.bootstrap)
 
 
 async def _wanted_version(request: Request, service: ServiceDep) -> None:
@@ -133,14 +135,26 @@ async def _wanted_version(request: Request, service: ServiceDep) -> None:
         return
     try:
         key = label_key(wanted)
-        patience = min(float(request.query_params.get("wait", "0")), 30.0)
     except ValueError:
-        raise VersionNotReached("min_version is no version of this service", code="unknown_version") from None
-    deadline = asyncio.get_running_loop().time() + patience
+        raise QueryError(
+            "this is no version of this service", parameter="min_version", code="invalid_version"
+        ) from None
+    deadline = asyncio.get_running_loop().time() + _patience(request)
     while label_key(await anyio.to_thread.run_sync(_label, service)) < key:
         if asyncio.get_running_loop().time() >= deadline:
             raise VersionNotReached(f"version {wanted} is not here yet")
         await asyncio.sleep(0.05)
+
+
+def _patience(request: Request) -> float:
+    """Seconds to wait. Raises QueryError."""
+    try:
+        seconds = float(request.query_params.get("wait", "0"))
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= 30:  # also for nan
+        raise QueryError("wait is a number of seconds from 0 to 30", parameter="wait")
+    return seconds
 
 
 def _label(service: Service) -> str:

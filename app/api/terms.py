@@ -10,7 +10,8 @@ from app.api.caching import respond
 from app.api.lists import envelope
 from app.api.service import Reading, ReadingDep
 from app.documents.slug import slugify
-from app.posts.filters import ArchiveQuery, Query as PlainQuery, TermQuery
+from app.posts.filters import ArchiveQuery, TermQuery
+from app.posts.filters import Query as PlainQuery
 from app.posts.models import instant_text
 from app.posts.read import TermCount, count_periods, count_terms, page_of_terms, visible_count
 
@@ -52,25 +53,32 @@ LINKS = {
 
 @router.get("/categories", response_model=schemas.TermList)
 def get_categories(request: Request, query: TermParameters, reading: ReadingDep) -> Response:
-    return _terms(request, "category", query, reading)
+    """The categories of the posts, with how many each has."""
+    return _terms(request, "categories", query, reading)
 
 
 @router.get("/tags", response_model=schemas.TermList)
 def get_tags(request: Request, query: TermParameters, reading: ReadingDep) -> Response:
-    return _terms(request, "tag", query, reading)
+    """The tags of the posts, with how many each has."""
+    return _terms(request, "tags", query, reading)
 
 
 @router.get("/authors", response_model=schemas.TermList)
 def get_authors(request: Request, query: TermParameters, reading: ReadingDep) -> Response:
-    return _terms(request, "author", query, reading)
+    """The authors of the posts, with how many each has."""
+    return _terms(request, "authors", query, reading)
 
 
-def _terms(request: Request, taxonomy: str, query: TermQuery, reading: Reading) -> Response:
+PLURALS = {"categories": "category", "tags": "tag", "authors": "author"}
+
+
+def _terms(request: Request, plural: str, query: TermQuery, reading: Reading) -> Response:
+    taxonomy = PLURALS[plural]
     root = reading.service.links.root_path
     with reading.snapshot() as (connection, lifetime):
         found, page = page_of_terms(count_terms(connection, taxonomy, reading.now), query)
     page.items.extend(_shown(term, taxonomy, root) for term in found)
-    body, headers = envelope(request, page, lifetime.state.label, root)
+    body, headers = envelope(request, page, lifetime.state.label, f"{root}/v1/{plural}")
     return respond(request, body, lifetime, tags=["list"], headers=headers)
 
 

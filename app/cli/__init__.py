@@ -13,7 +13,7 @@ from app.cli.keys import keys
 from app.cli.migrate import migrate
 from app.cli.openapi import openapi
 from app.cli.serve import serve
-from app.errors import DatabaseUnavailable, HonbunError
+from app.errors import HonbunError
 
 cli = typer.Typer(
     name="honbun",
@@ -32,10 +32,11 @@ def main() -> None:
     """Runs a command; an error of ours is one line on standard error."""
     try:
         cli()
-    except DatabaseUnavailable as error:
-        _fail(error, 3)
     except HonbunError as error:
         _fail(error, 2 if error.reason == "invalid_setting" else 3)
+    except OSError as error:
+        print(f"honbun: {error.filename or 'a file'}: {error.strerror}", file=sys.stderr)
+        sys.exit(1)
 
 
 def _fail(error: HonbunError, status: int) -> None:

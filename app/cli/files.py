@@ -21,3 +21,18 @@ def _entries(path: Path, base: Path | None) -> Iterator[Entry]:
     else:
         parent = base.resolve() if base else path.resolve().parent
         yield Entry(name=path.resolve().relative_to(parent).as_posix(), read=lambda _: path.read_bytes())
+
+
+def place_of(name: str, paths: list[Path], base: Path | None) -> str:
+    """The path of a source as whoever typed the command would write it, so that an editor finds it."""
+    folders = [base] if base else [path if path.is_dir() else path.parent for path in paths]
+    return next((str(folder / name) for folder in folders if (folder / name).exists()), name)
+
+
+def prune_prefix(paths: list[Path], base: Path | None) -> str:
+    """What the names of one folder begin with: only below it may posts be removed."""
+    if len(paths) != 1 or not paths[0].is_dir():
+        raise typer.BadParameter("pruning takes one folder: what is not in it is removed", param_hint="--prune")
+    if base is None or paths[0].resolve() == base.resolve():
+        return ""
+    return paths[0].resolve().relative_to(base.resolve()).as_posix() + "/"

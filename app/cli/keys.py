@@ -1,16 +1,19 @@
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from enum import Enum
-from typing import TYPE_CHECKING, Annotated
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sqlalchemy import Engine
 
 keys = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
 
 
-class Scope(str, Enum):
+class Scope(StrEnum):
     """What a key may do; each holds those before it."""
 
     read = "read"
@@ -29,7 +32,8 @@ def create(
 
     now = datetime.now(UTC)
     expires_at = None if days is None else now + timedelta(days=days)
-    typer.echo(create_key(_engine(), name=name, scope=scope.value, expires_at=expires_at, now=now))
+    with _database() as engine:
+        typer.echo(create_key(engine, name=name, scope=scope.value, expires_at=expires_at, now=now))
 
 
 @keys.command("list")
@@ -37,9 +41,19 @@ def list_() -> None:
     """Show all keys, without the keys themselves."""
     from app.api.auth import list_keys
 
-    for key in list_keys(_engine()):
-        state = "revoked" if key["revoked_at"] else f"expires {key['expires_at']}" if key["expires_at"] else "valid"
-        typer.echo(f"{key['id']}  {key['scope']:5}  {state}  {key['name']}")
+    now = datetime.now(UTC)
+    with _database() as engine:
+        listed = list_keys(engine)
+    for key in listed:
+        typer.echo(f"{key['id']}  {key['scope']:5}  {_state(key, now)}  {key['name']}")
+
+
+def _state(key: dict[str, Any], now: datetime) -> str:
+    if key["revoked_at"] is not None:
+        return "revoked"
+    if key["expires_at"] is None:
+        return "valid"
+    return f"{'expired' if key['expires_at'] <= now else 'expires'} {key['expires_at']:%Y-%m-%d}"
 
 
 @keys.command()
@@ -47,17 +61,22 @@ def revoke(identifier: Annotated[str, typer.Argument(metavar="ID", help="The id 
     """Revoke a key; it stops working at once, everywhere."""
     from app.api.auth import revoke_key
 
-    revoke_key(_engine(), identifier, datetime.now(UTC))
+    with _database() as engine:
+        revoke_key(engine, identifier, datetime.now(UTC))
     typer.echo(f"key {identifier} is revoked")
 
 
-def _engine() -> "Engine":
+@contextmanager
+def _database() -> "Iterator[Engine]":
     from app import migrate
     from app.database import open_engine
     from app.settings import Settings
 
     settings = Settings.load()
     engine = open_engine(settings.database_url.get_secret_value())
-    if settings.migrate:
-        migrate.upgrade(engine)
-    return engine
+    try:
+        if settings.migrate:
+            migrate.upgrade(engine)
+        yield engine
+    finally:
+        engine.dispose()

@@ -14,7 +14,11 @@ def migrate(
     engine = open_engine(Settings.load().database_url.get_secret_value())
     if down:
         typer.confirm("This deletes all posts and keys. Go on?", abort=True)
-        migrations.downgrade(engine)
-    else:
-        migrations.upgrade(engine)
+    try:
+        if down:
+            migrations.downgrade(engine)
+        else:
+            migrations.upgrade(engine)
+    finally:
+        engine.dispose()
     typer.echo("the database is " + ("empty" if down else "up to date"))

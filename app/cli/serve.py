@@ -26,16 +26,19 @@ def serve(
 
     settings = Settings.load()
     engine = open_engine(settings.database_url.get_secret_value())
-    if settings.migrate:
-        migrate.upgrade(engine)
-    if warning := version_warning(engine, settings.workers):
-        print(f"honbun: {warning}", file=sys.stderr)
-    engine.dispose()
+    try:
+        if settings.migrate:
+            migrate.upgrade(engine)
+        if warning := version_warning(engine, settings.workers):
+            print(f"honbun: {warning}", file=sys.stderr)
+    finally:
+        engine.dispose()
     address = f"http://{settings.host}:{settings.port}{settings.root_path}"
     print(f"Honbun serves {address}/v1/posts; try it at {address}/docs", file=sys.stderr)
     uvicorn.run(
         "app.main:create_app",
         factory=True,
+        http="app.http_protocol:RawAddressProtocol",
         host=settings.host,
         port=settings.port,
         workers=settings.workers,

@@ -1,22 +1,26 @@
 """A source understood: the pipeline from bytes to a document, top to bottom."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime, time
 from hashlib import sha256
 from typing import Any
-from urllib.parse import quote, unquote, urljoin, urlsplit
 from zoneinfo import ZoneInfo
 
 from app.documents import language, reading_time
+from app.documents.addresses import Addresses
 from app.documents.dates import parse_date
 from app.documents.excerpt import excerpt_of
 from app.documents.fields import FrontMatter, read
 from app.documents.front_matter import Node, Scalar, Split, decode, split, texts, to_json
 from app.documents.front_matter import parse as parse_front_matter
+from app.documents.links import Links, Target, folders_above
+from app.documents.liquid import Site, Translated, translate
 from app.documents.markdown import RENDERER, Rendered, render
 from app.documents.normalize import sort_key
-from app.documents.slug import FileName, read_name, slug_from_name, slugify
+from app.documents.permalinks import expand, is_address, is_pattern, last_part
+from app.documents.site_config import SiteConfig
+from app.documents.slug import FileName, derived_slug, read_name, slug_from_name, slugify
 from app.documents.sources import Source
 from app.errors import DocumentError, Finding
 
@@ -26,17 +30,38 @@ MAX_INDEXED_TEXT = 512  # bytes; longer texts and paths are compared by their ha
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What a document depends on beside its bytes; a change of it is a reason to parse again."""
+    """What a document depends on beside its bytes; a change of it is a reason to parse again.
+
+    The site's address, the template and the root path are those that links between posts are made of.
+    """
 
     timezone: str = "UTC"
     lang: str | None = None
     asset_url: str | None = None
     characters_per_minute: int = 500
+    site_url: str | None = None
+    post_url_template: str | None = None
+    root_path: str = ""
+    config: SiteConfig | None = None
 
     @property
     def rendered_by(self) -> str:
         """The renderer's version and a digest of the context."""
-        return f"{RENDERER}+{sha256(repr(asdict(self)).encode()).hexdigest()[:12]}"
+        values = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "config"}
+        config = self.config.digest if self.config else None
+        return f"{RENDERER}+{sha256(repr((values, config)).encode()).hexdigest()[:12]}"
+
+    def with_config(self, config: SiteConfig | None) -> "Context":
+        """The context of a site with a `_config.yml`: its zone and language count where no setting says another."""
+        if config is None:
+            return self
+        zone = config.timezone if config.timezone and self.timezone == "UTC" else self.timezone
+        return replace(self, config=config, timezone=zone, lang=self.lang or config.lang)
+
+    @property
+    def links(self) -> Links:
+        zone = ZoneInfo(self.timezone)
+        return Links(root_path=self.root_path, site_url=self.site_url, template=self.post_url_template, zone=zone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +105,7 @@ class Document:
     html: str
     toc: tuple[dict[str, Any], ...]
     images: tuple[dict[str, str], ...]
+    links: tuple[Target, ...]  # other sources that the text links to
     front_matter: dict[str, Any]
     fields: tuple[Field, ...]
     text: str
@@ -94,15 +120,23 @@ def parse(source: Source, context: Context) -> Document:
     Raises DocumentError with the line, column and field of the first thing that cannot be understood.
     """
     zone = ZoneInfo(context.timezone)
+    config = context.config if context.config and context.config.covers(source.name) else SiteConfig()
     parts = split(decode(source.content))
     nodes, front_warnings = parse_front_matter(parts)
+    nodes = config.under(source.name, nodes)
     front, field_warnings = read(nodes)
+    front = replace(front, excerpt_separator=front.excerpt_separator or config.excerpt_separator)
     file_name = read_name(source.name)
-    resolve = _resolver(source.name, context.asset_url)
-    rendered = _render(parts, front, resolve)
+    pattern = config.permalink
+    addresses = Addresses(name=source.name, links=context.links, asset_url=context.asset_url, pattern=pattern)
+    site = Site(url=context.site_url or "", address=addresses.of_tag)
+    body = translate(parts.body, site)
+    rendered = _render(parts, body, front, addresses)
     title, title_warnings = _title(front, file_name, parts, rendered)
-    excerpt = excerpt_of(parts.body, front, rendered, resolve)
+    excerpt = excerpt_of(body.text, front, rendered, site, addresses.resolve)
     slug, slug_is_given = _slug(front, file_name, title, source.name)
+    date = _date(front.date, "date", zone) or _file_date(file_name, zone)
+    categories = tuple(dict.fromkeys((*folders_above(source.name), *front.categories)))
     words, characters = reading_time.count(rendered.prose)
     return Document(
         name=source.name,
@@ -115,10 +149,10 @@ def parse(source: Source, context: Context) -> Document:
         title_key=sort_key(front.title_kana or title),
         layout=front.layout,
         draft=front.draft or "_drafts" in source.name.split("/")[:-1],
-        date=_date(front.date, "date", zone) or _file_date(file_name, zone),
+        date=date,
         updated=_date(front.updated, "updated_at", zone),
         expires=_date(front.expires, "expires_at", zone),
-        categories=_categories(source.name, front.categories),
+        categories=categories,
         tags=front.tags,
         authors=front.authors,
         excerpt=excerpt.text,
@@ -127,12 +161,13 @@ def parse(source: Source, context: Context) -> Document:
         or reading_time.minutes(rendered.prose, cjk_per_minute=context.characters_per_minute),
         lang=front.lang or file_name.lang or context.lang or language.detect(f"{title}\n{rendered.prose}"),
         lang_suffix=file_name.lang,
-        cover=None if front.cover is None else _absolute(front.cover, source.name, context.asset_url),
-        permalink=_permalink(front),
+        cover=None if front.cover is None else addresses.file(front.cover),
+        permalink=_permalink(front, context, pattern, slug=slug, date=_in(zone, date), categories=categories),
         aliases=front.aliases,
         html=rendered.html,
         toc=tuple(asdict(heading) for heading in rendered.toc),
         images=tuple(asdict(image) for image in rendered.images),
+        links=addresses.targets(body.targets, rendered.addresses, parts.body_line - 1),
         front_matter={key: to_json(node) for key, node in nodes.items()},
         fields=tuple(_fields(nodes, zone)),
         text=rendered.text,
@@ -142,11 +177,11 @@ def parse(source: Source, context: Context) -> Document:
     )
 
 
-def _render(parts: Split, front: FrontMatter, resolve: Callable[[str], str]) -> Rendered:
+def _render(parts: Split, body: Translated, front: FrontMatter, addresses: Addresses) -> Rendered:
     """Renders the body; a finding's line counts in the file, not in the body."""
     title = front.title.text if front.title else None
     try:
-        rendered = render(parts.body, title=title, resolve=resolve)
+        rendered = render(body.text, title=title, resolve=addresses.resolve, literal=body.literal)
     except DocumentError as error:
         raise DocumentError(_shifted(error.finding, parts)) from error
     return replace(rendered, warnings=tuple(_shifted(finding, parts) for finding in rendered.warnings))
@@ -154,19 +189,6 @@ def _render(parts: Split, front: FrontMatter, resolve: Callable[[str], str]) -> 
 
 def _shifted(finding: Finding, parts: Split) -> Finding:
     return finding if finding.line is None else replace(finding, line=finding.line + parts.body_line - 1)
-
-
-def _resolver(name: str, asset_url: str | None) -> Callable[[str], str]:
-    return lambda target: _absolute(target, name, asset_url)
-
-
-def _absolute(target: str, name: str, asset_url: str | None) -> str:
-    """A relative file address below `asset_url` and the source's folder; every other target as it is (RFC 3986)."""
-    parts = urlsplit(target)
-    is_file = not parts.scheme and not parts.netloc and "." in parts.path.rsplit("/", 1)[-1]
-    if asset_url is None or not is_file or parts.path.endswith((".md", ".markdown", ".html")):
-        return target
-    return urljoin(f"{asset_url}/", target.lstrip("/") if target.startswith("/") else urljoin(quote(name), target))
 
 
 def _title(
@@ -186,7 +208,7 @@ def _title(
 def _slug(front: FrontMatter, file_name: FileName, title: str, name: str) -> tuple[str, bool]:
     """The slug a document asks for, and whether the author gave it."""
     if front.slug is not None and front.slug.value is not None:
-        slug = _with_letters(slug_from_name(front.slug.text))
+        slug = derived_slug(front.slug.text)
         if not slug or len(front.slug.text.encode()) > MAX_SLUG_BYTES:
             reason = "is too long" if slug else "holds no letter or digit"
             raise DocumentError(
@@ -200,32 +222,43 @@ def _slug(front: FrontMatter, file_name: FileName, title: str, name: str) -> tup
                 )
             )
         return slug, True
-    last = slug_from_name(_last_part(_permalink(front) or ""))
+    last = slug_from_name(last_part(_address(front) or ""))
     if last:
         return last, True
-    derived = _with_letters(slug_from_name(file_name.stem)) or slugify(title)
+    derived = derived_slug(file_name.stem) or slugify(title)
     return derived or f"p-{sha256(name.encode()).hexdigest()[:8]}", False
 
 
-def _with_letters(slug: str) -> str:
-    """A slug, or nothing where it is punctuation alone."""
-    return slug if slugify(slug) else ""
-
-
-def _permalink(front: FrontMatter) -> str | None:
+def _address(front: FrontMatter) -> str | None:
     """The address the author wrote; Jekyll's named styles and placeholders are no addresses."""
-    if front.permalink is None or not front.permalink.text:
+    text = front.permalink.text if front.permalink else ""
+    return text if is_address(text) else None
+
+
+def _permalink(
+    front: FrontMatter,
+    context: Context,
+    site_pattern: str | None,
+    *,
+    slug: str,
+    date: datetime | None,
+    categories: tuple[str, ...],
+) -> str | None:
+    """The address that was written, or that the post's own pattern makes, or the site's where no setting has another."""
+    own = front.permalink.text if front.permalink else None
+    pattern = own or (site_pattern if context.post_url_template is None else None)
+    if pattern is None or not is_pattern(pattern):
+        return _address(front)
+    return expand(pattern, slug=slug, date=date, categories=categories)
+
+
+def _in(zone: ZoneInfo, date: datetime | None) -> datetime | None:
+    if date is None:
         return None
-    text = front.permalink.text
-    is_address = "/" in text and "/:" not in text and not text.startswith(":")
-    return text if is_address else None
-
-
-def _last_part(address: str) -> str:
-    parts = [part for part in unquote(urlsplit(address).path).split("/") if part]
-    if parts and parts[-1] in ("index.html", "index.htm"):
-        parts.pop()
-    return parts[-1].removesuffix(".html").removesuffix(".htm") if parts else ""
+    try:
+        return date.astimezone(zone)
+    except OverflowError:
+        return date
 
 
 def _date(scalar: Scalar | None, field: str, zone: ZoneInfo) -> datetime | None:
@@ -248,13 +281,6 @@ def _date(scalar: Scalar | None, field: str, zone: ZoneInfo) -> datetime | None:
 
 def _file_date(file_name: FileName, zone: ZoneInfo) -> datetime | None:
     return None if file_name.date is None else datetime.combine(file_name.date, time(), tzinfo=zone)
-
-
-def _categories(name: str, written: tuple[str, ...]) -> tuple[str, ...]:
-    """Jekyll's rule: the folders above `_posts`, then those written, each once."""
-    folders = name.split("/")[:-1]
-    above = folders[: folders.index("_posts")] if "_posts" in folders else []
-    return tuple(dict.fromkeys((*above, *written)))
 
 
 def _fields(nodes: dict[str, Node], zone: ZoneInfo) -> Iterator[Field]:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.documents.fields import FrontMatter
+from app.documents.liquid import Site, translate
 from app.documents.markdown import Rendered, render_excerpt, text_of
 
 MORE = re.compile(r"<!--[ \t]*more[ \t]*-->", re.IGNORECASE)
@@ -17,9 +18,13 @@ class Excerpt:
     text: str  # one line
 
 
-def excerpt_of(body: str, front: FrontMatter, rendered: Rendered, resolve: Callable[[str], str]) -> Excerpt:
-    """Front matter's `excerpt` as Markdown, else what stands before the separator, else the first real paragraph."""
-    written = front.excerpt if front.excerpt is not None else _before_more(body, front.excerpt_separator)
+def excerpt_of(body: str, front: FrontMatter, rendered: Rendered, site: Site, resolve: Callable[[str], str]) -> Excerpt:
+    """Front matter's `excerpt` as Markdown, else what stands before the separator, else the first real paragraph.
+
+    `body` has its Liquid translated already.
+    """
+    given = None if front.excerpt is None else translate(front.excerpt, site).text
+    written = given if given is not None else _before_more(body, front.excerpt_separator)
     if written is None:
         return Excerpt(html=rendered.first_paragraph_html, text=text_of(rendered.first_paragraph_html))
     html, text = render_excerpt(written, definitions_of=body, resolve=resolve)

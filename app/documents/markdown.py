@@ -10,6 +10,7 @@ from typing import Any
 from markdown_it import MarkdownIt
 
 from app.documents.html_text import Heading, Image, one_line, read, text_of
+from app.documents.liquid import Left
 from app.documents.markdown_budget import budget, check_nesting, exceeded
 from app.documents.markdown_parser import extended, read_definitions
 from app.documents.sanitize import CONTROL, sanitize
@@ -17,7 +18,7 @@ from app.errors import Finding
 
 __all__ = ["RENDERER", "Heading", "Image", "Rendered", "render", "render_excerpt", "text_of"]
 
-RENDERER = f"honbun-markdown/1+{version('markdown-it-py')}+{version('mdit-py-plugins')}+{version('nh3')}"
+RENDERER = f"honbun-markdown/2+{version('markdown-it-py')}+{version('mdit-py-plugins')}+{version('nh3')}"
 """What rendered a post: changes whenever the same source may come out otherwise."""
 
 _LINE_ENDINGS = re.compile(r"\r\n?")
@@ -38,17 +39,27 @@ class Rendered:
     text: str
     prose: str
     first_paragraph_html: str
+    addresses: tuple[tuple[str, int], ...]  # of links and images as written, percent-encoded, with their lines
     warnings: tuple[Finding, ...]
 
 
-def render(body: str, *, title: str | None = None, resolve: Callable[[str], str] | None = None) -> Rendered:
+def render(
+    body: str,
+    *,
+    title: str | None = None,
+    resolve: Callable[[str], str] | None = None,
+    literal: frozenset[str] = frozenset(),
+) -> Rendered:
     """A body as HTML.
 
-    `resolve` maps each link target and image source, percent-encoded, to what shall stand in the HTML. Raises
+    `resolve` maps each link target and image source, percent-encoded, to what shall stand in the HTML. `literal` are
+    the template constructs that are meant to be read; of others that show as text there is a warning. Raises
     DocumentError with the code `render_budget` where the result would be out of proportion to the source.
     """
     source, warnings = _without_controls(body)
-    shown = read(_html(source, {**budget(len(source.encode())), "resolve": resolve}), title=title)
+    left = Left(literal=literal)
+    env = {**budget(len(source.encode())), "resolve": resolve, "left": left, "addresses": []}
+    shown = read(_html(source, env), title=title)
     return Rendered(
         html=shown.html,
         toc=tuple(shown.toc),
@@ -56,7 +67,8 @@ def render(body: str, *, title: str | None = None, resolve: Callable[[str], str]
         text=shown.text,
         prose=shown.prose,
         first_paragraph_html=shown.first_paragraph,
-        warnings=warnings,
+        addresses=tuple(env["addresses"]),
+        warnings=(*warnings, *left.findings()),
     )
 
 

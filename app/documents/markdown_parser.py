@@ -6,6 +6,7 @@ lives in the environment that `markdown_budget.budget` makes.
 
 import re
 from typing import Any
+from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
 from markdown_it.parser_core import ParserCore
@@ -18,9 +19,14 @@ from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.footnote.index import footnote_ref
 
 from app.documents.cjk import CjkParserInline, join_lines
+from app.documents.kramdown import kramdown
+from app.documents.liquid import Left
+from app.documents.markdown_blocks import blocks
 from app.documents.markdown_budget import BudgetedBlocks, BudgetedRenderer, budget
 from app.documents.markdown_links import bare_addresses
-from app.documents.raw_html import close_block, escape_unclosed, resolve_addresses
+from app.documents.markdown_math import mathematics
+from app.documents.markdown_spans import spans
+from app.documents.raw_html import addresses, close_block, escape_unclosed, resolve_addresses
 
 _FOOTNOTE_MARK = re.compile(r"\[\^[^\s\]]{1,200}\]")
 
@@ -41,6 +47,8 @@ def extended() -> MarkdownIt:
     md.inline.ruler.at("footnote_ref", _footnote_mark)
     deflist_plugin(md)
     bare_addresses(md)
+    for extension in (kramdown, mathematics, blocks, spans):
+        extension(md)
     for rule in (_blocks, _inlines):
         md.core.ruler.push(rule.__name__.strip("_"), rule)
     md.render("*a*", budget(3))  # the rulers put their rules together at the first use, and not safely among threads
@@ -53,15 +61,15 @@ def _footnote_mark(state: StateInline, silent: bool) -> bool:
 
 
 def _blocks(state: StateCore) -> None:
-    resolve = state.env.get("resolve")
     for token in state.tokens:
         if token.type == "fence":
             token.info = _language(token.info)
-        elif token.type in ("th_open", "td_open") and token.attrs:
-            token.attrs = {"align": str(token.attrs["style"]).removeprefix("text-align:")}
+        elif token.type in ("th_open", "td_open") and "style" in token.attrs:
+            token.attrs["align"] = str(token.attrs.pop("style")).removeprefix("text-align:")
         elif token.type == "html_block":
             token.content = close_block(token.content)
-            _resolve_raw(token, resolve)
+            _note_raw(token, state.env, token.map[0] + 1 if token.map else 1)
+            _resolve_raw(token, state.env.get("resolve"))
             state.env["raw"].append(token.content)
 
 
@@ -72,13 +80,15 @@ def _language(info: str) -> str:
 
 def _inlines(state: StateCore) -> None:
     env = state.env
+    line = 1
     for token in state.tokens:
+        line = token.map[0] + 1 if token.map else line
         if token.type == "inline" and token.children:
             escape_unclosed(token.children)
-            token.children = join_lines(token.children)
             if env.get("footnotes_dropped"):
                 token.children = [child for child in token.children if child.type not in _FOOTNOTES]
-            _gather(token.children, env)
+            _gather(token.children, env, line)
+            token.children = join_lines(token.children)
     if env.get("footnotes_dropped"):
         state.tokens = _without_footnotes(state.tokens)
 
@@ -91,15 +101,32 @@ def _without_footnotes(tokens: list[Token]) -> list[Token]:
     return tokens[: types.index("footnote_block_open")] if "footnote_block_open" in types else tokens
 
 
-def _gather(children: list[Token], env: EnvType) -> None:
-    resolve = env.get("resolve")
+def _gather(children: list[Token], env: EnvType, line: int) -> None:
+    """Resolve addresses and note what is left of templates; `line` is where the first of the children stands."""
+    resolve, left = env.get("resolve"), env.get("left", Left())
     for child in children:
-        if child.type == "html_inline":
+        if child.type in ("softbreak", "hardbreak"):
+            line += 1
+        elif child.type == "template":
+            left.note_all(child.content, line)
+            line += child.content.count("\n")
+        elif child.type == "html_inline":
+            _note_raw(child, env, line)
             _resolve_raw(child, resolve)
             env["raw"].append(child.content)
-        elif resolve and child.type in ("link_open", "image"):
+            line += child.content.count("\n")
+        elif child.type in ("link_open", "image"):
             name = "href" if child.type == "link_open" else "src"
-            child.attrs[name] = resolve(str(child.attrs[name]))
+            address = str(child.attrs[name])
+            env.get("addresses", []).append((address, line))
+            if "%7B" in address:
+                left.note_all(unquote(address), line)
+            child.attrs[name] = resolve(address) if resolve else address
+
+
+def _note_raw(token: Token, env: EnvType, line: int) -> None:
+    env.get("left", Left()).note_all(token.content, line)
+    env.get("addresses", []).extend((address, line) for address in addresses(token.content))
 
 
 def _resolve_raw(token: Token, resolve: Any) -> None:

@@ -4,7 +4,7 @@ Nothing here makes it safe; that is the sanitiser's work, afterwards.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from html import escape, unescape
 
 from markdown_it.token import Token
@@ -39,6 +39,12 @@ def close_block(html: str) -> str:
     html = _PLAINTEXT.sub("&lt;", html)
     left_open = {found[2].lower(): not found[1] for found in _SWALLOWING_TAG.finditer(html)}
     return html.rstrip("\n") + "".join(f"</{name}>" for name, is_open in left_open.items() if is_open) + "\n"
+
+
+def addresses(html: str) -> Iterator[str]:
+    """What the links and images of a piece of HTML name."""
+    for tag in _ADDRESSED.finditer(html):
+        yield from (unescape(found[2].strip(chr(34) + chr(39))) for found in _ADDRESS.finditer(tag[0]))
 
 
 def resolve_addresses(html: str, resolve: Callable[[str], str]) -> str:

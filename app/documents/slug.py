@@ -58,6 +58,12 @@ def slug_from_name(stem: str) -> str:
     return _cut(text.strip("-") if text.strip("-.") else "", _MAX_NAME_BYTES)
 
 
+def derived_slug(stem: str) -> str:
+    """The slug that a file's stem makes, `""` where it is punctuation alone."""
+    slug = slug_from_name(stem)
+    return slug if slugify(slug) else ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileName:
     """What a source's name says: `stem` without folders, date, extension and language suffix."""

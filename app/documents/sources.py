@@ -16,6 +16,7 @@ NEVER_POSTS = ("README", "LICENSE", "CONTRIBUTING")
 NEVER_FOLDERS = ("__MACOSX", "node_modules", "vendor")
 POST_FOLDERS = ("_posts", "_drafts")
 MAX_NAME_BYTES = 1024
+_ZIP_UTF8 = 0x800
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,7 +218,26 @@ def in_zip(file: IO[bytes], limits: Limits) -> Iterator[Entry]:
         if member.is_dir():
             continue
         if (member.external_attr >> 28) in (0, 8):  # the file type that Unix archivers note: none, or regular
-            yield Entry(name=member.filename, read=_zip_reader(archive, member))
+            yield Entry(name=_zip_name(member), read=_zip_reader(archive, member))
+
+
+def _zip_name(member: zipfile.ZipInfo) -> str:
+    """A member's name. Without the flag for UTF-8 it is what the system had: on a Mac UTF-8, on Windows CP932.
+
+    Backslashes separate folders, as older archivers for Windows write them.
+    """
+    name = member.filename
+    if not member.flag_bits & _ZIP_UTF8:
+        name = next(filter(None, (_decoded(name, codec) for codec in ("utf-8", "cp932"))), name)
+    return name.replace("\\", "/")
+
+
+def _decoded(name: str, codec: str) -> str | None:
+    """What a name that was read as CP437 is in another encoding."""
+    try:
+        return name.encode("cp437").decode(codec)
+    except UnicodeError:
+        return None
 
 
 def _zip_reader(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[int], bytes]:

@@ -18,15 +18,16 @@ Key = tuple[str | int, str]  # the sorted value and the tie-breaker
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cursor:
-    """The items after (or, when `backward`, before) `key` in the sort's order."""
+    """The items after (or, when `backward`, before) `key` in the sort's order; with `inclusive` also the one there."""
 
     key: Key
     backward: bool = False
+    inclusive: bool = False
 
 
 def encode_cursor(cursor: Cursor, identity: dict[str, Any]) -> str:
-    payload = orjson.dumps([*cursor.key, int(cursor.backward), _digest(orjson.dumps(identity, option=orjson.OPT_SORT_KEYS))])
-    return urlsafe_b64encode(blake2b(payload, digest_size=6).digest() + payload).decode().rstrip("=")
+    payload = orjson.dumps([*cursor.key, cursor.backward, cursor.inclusive, _digest(identity)])
+    return urlsafe_b64encode(_checksum(payload) + payload).decode().rstrip("=")
 
 
 def decode_cursor(text: str, identity: dict[str, Any]) -> Cursor:
@@ -34,22 +35,24 @@ def decode_cursor(text: str, identity: dict[str, Any]) -> Cursor:
     try:
         raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
         checksum, payload = raw[:6], raw[6:]
-        value, tie, backward, digest = orjson.loads(payload)
+        value, tie, backward, inclusive, digest = orjson.loads(payload)
     except (ValueError, TypeError) as error:
-        raise _invalid() from error
-    if blake2b(payload, digest_size=6).digest() != checksum or not isinstance(tie, str):
-        raise _invalid()
-    if digest != _digest(orjson.dumps(identity, option=orjson.OPT_SORT_KEYS)):
+        raise invalid_cursor() from error
+    types = (type(value), type(tie), type(backward), type(inclusive))
+    is_ours = checksum == _checksum(payload) and types in ((str, str, bool, bool), (int, str, bool, bool))
+    if not is_ours or "\0" in f"{value}{tie}":  # no database takes a NUL in a text
+        raise invalid_cursor()
+    if digest != _digest(identity):
         raise QueryError(
             "this cursor belongs to other filters or another sort",
             parameter="cursor",
             code="cursor_mismatch",
             hint="start again without a cursor",
         )
-    return Cursor(key=(value, tie), backward=bool(backward))
+    return Cursor(key=(value, tie), backward=backward, inclusive=inclusive)
 
 
-def _invalid() -> QueryError:
+def invalid_cursor() -> QueryError:
     return QueryError(
         "this is no cursor of this service",
         parameter="cursor",
@@ -58,5 +61,9 @@ def _invalid() -> QueryError:
     )
 
 
-def _digest(identity: bytes) -> str:
-    return blake2b(identity, digest_size=8).hexdigest()
+def _checksum(payload: bytes) -> bytes:
+    return blake2b(payload, digest_size=6).digest()
+
+
+def _digest(identity: dict[str, Any]) -> str:
+    return blake2b(orjson.dumps(identity, option=orjson.OPT_SORT_KEYS), digest_size=8).hexdigest()

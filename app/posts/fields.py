@@ -138,7 +138,9 @@ def shape_of(fields: tuple[str, ...], include: tuple[str, ...], usual: Iterable[
     omitted = {name[1:] for name in fields if name.startswith("-")}
     wanted = [name for name in fields if not name.startswith("-")]
     if omitted and (not detail or wanted):
-        raise QueryError("leaving fields out goes alone, and on the detail only", parameter="fields", code="invalid_field")
+        raise QueryError(
+            "leaving fields out goes alone, and on the detail only", parameter="fields", code="invalid_field"
+        )
     shape: dict[str, frozenset[str] | None] = {}
     for parameter, names in (("fields", wanted or usual), ("include", include)):
         for name in names:
@@ -150,8 +152,11 @@ def shape_of(fields: tuple[str, ...], include: tuple[str, ...], usual: Iterable[
 
 
 def _add(shape: dict[str, frozenset[str] | None], name: str, parameter: str, known: tuple[str, ...]) -> None:
-    field, _, path = name.partition(".")
-    _check(name if path and field != "front_matter" else field, parameter, known)
+    if name.startswith("front_matter.") and name != "front_matter.":
+        field, path = "front_matter", name.removeprefix("front_matter.")
+    else:
+        field, path = name, ""
+    _check(field, parameter, known)
     before = shape.get(field, frozenset())
     shape[field] = None if not path or before is None else before | {path}
 
@@ -179,22 +184,25 @@ def show_post(row: Any, shape: Shape, show: Show) -> dict[str, Any]:
     """One post as clients see it, in the order of the shape."""
     shown = {name: WHOLE[name][1](row, show) for name in shape if name in WHOLE}
     if paths := shape.get("front_matter"):
-        shown["front_matter"] = _picked(shown["front_matter"], paths)
+        shown["front_matter"] = _picked(shown["front_matter"], paths) or {}
     return shown
 
 
-def _picked(fields: dict[str, Any], paths: frozenset[str]) -> dict[str, Any]:
-    """The values at dotted paths, in the maps that they stand in; a key that holds dots itself comes first."""
+def _picked(value: Any, paths: frozenset[str]) -> Any:
+    """What stands at dotted paths, in the maps and lists it stands in; None where nothing does.
+
+    A key may hold dots itself; a path walks through the members of a list, as it does in filters.
+    """
+    if isinstance(value, list):
+        members = [found for member in value if (found := _picked(member, paths)) is not None]
+        return members or None
+    if not isinstance(value, dict):
+        return None
     picked: dict[str, Any] = {}
-    for path in sorted(paths):
-        if path in fields:
-            picked[path] = fields[path]
-            continue
-        target, value = picked, fields
-        *maps, last = path.split(".")
-        for key in maps:
-            value = value.get(key, {}) if isinstance(value, dict) else {}
-            target = target.setdefault(key, {})
-        if isinstance(value, dict) and last in value:
-            target[last] = value[last]
-    return picked
+    for key, inner in value.items():
+        below = frozenset(path[len(key) + 1 :] for path in paths if path.startswith(f"{key}."))
+        if key in paths:
+            picked[key] = inner
+        elif below and (found := _picked(inner, below)) is not None:
+            picked[key] = found
+    return picked or None

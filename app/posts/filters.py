@@ -15,6 +15,7 @@ Sort = Literal["-published_at", "published_at", "-updated_at", "updated_at", "ti
 Operator = Literal["", "not", "all", "gte", "gt", "lte", "lt"]
 RANGES: Final = ("gte", "gt", "lte", "lt")
 IGNORED = re.compile(r"utm_|fbclid$|gclid$|_")
+UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 FIELD_PREFIX = "front_matter."
 FIELD_PARAMETER = re.compile(r"front_matter\.(?P<path>.+?)(?:__(?P<operator>not|all|gte|gt|lte|lt))?", re.DOTALL)
 MAX_VALUES = 100
@@ -90,7 +91,7 @@ class Query(BaseModel):
 
 def _check_characters(name: str, value: Any) -> None:
     for text in (name, *([value] if isinstance(value, str) else value if isinstance(value, list) else [])):
-        if any(character < " " and character not in "\t\n\r" or "\ud800" <= character <= "\udfff" for character in text):
+        if UNSTORABLE.search(text):
             raise PydanticCustomError(
                 "control_character", "a value holds a control character", {"parameter": name[:100]}
             )
@@ -136,7 +137,7 @@ class PostFilter(Query):
     id: Values = Field(default=[])
     slug: Values = Field(default=[])
     alias: Values = Field(default=[], description="A former address from `redirect_from` or `aliases`")
-    status: list[Status | Literal["any"]] = Field(
+    status: list[Literal["published", "scheduled", "draft", "expired", "any"]] = Field(
         default=[], description="Other than `published` needs scope `read`", max_length=MAX_VALUES
     )
     front_matter: tuple[FieldFilter, ...] = Field(

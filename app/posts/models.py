@@ -1,11 +1,14 @@
 """The tables. A post's bodies are kept beside it, so that lists read none of them."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
-from sqlalchemy import DateTime, Dialect, Index, MetaData, String, Table, Text, TypeDecorator
+from sqlalchemy import DateTime, Dialect, Index, MetaData, Row, Select, String, Table, Text, TypeDecorator
 from sqlalchemy.types import TypeEngine
 from sqlmodel import Field, SQLModel
+
+AnyRow: TypeAlias = Row[*tuple[Any, ...]]
+AnySelect: TypeAlias = Select[*tuple[Any, ...]]
 
 SQLModel.metadata = MetaData(
     naming_convention={
@@ -32,7 +35,7 @@ class UTCDateTime(TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError("an instant needs a time zone")
-        instant = value.astimezone(UTC)
+        instant = value.astimezone(UTC).replace(microsecond=0)
         return instant_text(instant) if dialect.name == "sqlite" else instant
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
@@ -62,7 +65,7 @@ class Post(SQLModel, table=True):
     )
 
     pk: int | None = Field(default=None, primary_key=True)
-    id: str = Field(sa_type=String(36), unique=True)  # type: ignore[call-overload]
+    id: str = Field(sa_type=String(36), unique=True)
     source_name: str = Field(sa_type=code_points(), unique=True)
     slug: str = Field(sa_type=code_points(), unique=True)
     slug_wanted: str = Field(sa_type=Text)
@@ -109,7 +112,7 @@ class Term(SQLModel, table=True):
     __table_args__ = (Index(None, "taxonomy", "key", "post_pk"),)
 
     post_pk: int = Field(primary_key=True, foreign_key="post.pk", ondelete="CASCADE")
-    taxonomy: str = Field(primary_key=True, sa_type=String(10))  # type: ignore[call-overload]
+    taxonomy: str = Field(primary_key=True, sa_type=String(10))
     position: int = Field(primary_key=True)
     key: str = Field(sa_type=code_points())
     name: str = Field(sa_type=code_points())
@@ -175,7 +178,7 @@ class ApiKey(SQLModel, table=True):
 
     __tablename__ = "api_key"
 
-    id: str = Field(primary_key=True, sa_type=String(16))  # type: ignore[call-overload]
+    id: str = Field(primary_key=True, sa_type=String(16))
     name: str = Field(sa_type=Text)
     digest: str = Field(sa_type=String(64))
     scope: str = Field(sa_type=String(10))
@@ -187,7 +190,7 @@ class ApiKey(SQLModel, table=True):
 class Taken(SQLModel, table=True):
     """What `serve` last took from the content folder under a name."""
 
-    name: str = Field(primary_key=True, sa_type=code_points())  # type: ignore[call-overload]
+    name: str = Field(primary_key=True, sa_type=code_points())
     sha256: str = Field(sa_type=String(64))
 
 

@@ -1,6 +1,6 @@
 """What an upload will do, decided before anything is written: renames, prunes, slugs. Pure."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -30,38 +30,49 @@ class Known:
 def find_renames(gone: Iterable[Known], come: Iterable[Document]) -> dict[str, Known]:
     """New name -> the stored post that moved there.
 
-    The same bytes under another name, else the same name but for folder and date, where only one fits.
+    The same bytes under another name (of several, the one whose name differs in folder and date alone), else the
+    same name but for folder and date, where only one fits.
     """
-    left = sorted(gone, key=lambda post: post.name)
-    new = sorted(come, key=lambda document: document.name)
+    left = {post.pk: post for post in sorted(gone, key=lambda post: post.name)}
+    new = {document.name: document for document in sorted(come, key=lambda document: document.name)}
     renames: dict[str, Known] = {}
-    for document in new:
-        same = next((post for post in left if post.sha256 == document.sha256), None)
-        if same is not None:
-            renames[document.name] = same
-            left.remove(same)
-    by_stem = _group(left, lambda post: _stem(post.name))
-    new_by_stem = _group([d for d in new if d.name not in renames], lambda document: _stem(document.name))
-    for stem, documents in new_by_stem.items():
-        posts = by_stem.get(stem, [])
-        if len(documents) == len(posts) == 1:
-            renames[documents[0].name] = posts[0]
+    rules: tuple[tuple[Callable[[Known | Document], Hashable], bool], ...] = (
+        (lambda file: (file.sha256, stem_of(file.name)), False),
+        (lambda file: file.sha256, False),
+        (lambda file: stem_of(file.name), True),
+    )
+    for key, only_one in rules:
+        old_by_key, new_by_key = _group(left.values(), key), _group(new.values(), key)
+        for shared, documents in new_by_key.items():
+            posts = old_by_key.get(shared, [])
+            if only_one and not len(documents) == len(posts) == 1:
+                continue
+            for document, post in zip(documents, posts, strict=False):
+                renames[document.name] = post
+                del left[post.pk], new[document.name]
     return renames
 
 
-def _group(items: Iterable[T], key: Callable[[T], str]) -> dict[str, list[T]]:
-    groups: dict[str, list[T]] = {}
+def _group(items: Iterable[T], key: Callable[[T], Hashable]) -> dict[Hashable, list[T]]:
+    groups: dict[Hashable, list[T]] = {}
     for item in items:
         groups.setdefault(key(item), []).append(item)
     return groups
 
 
-def _stem(name: str) -> str:
+def stem_of(name: str) -> Hashable:
+    """What stays of a name when a file moves to another folder or date."""
     try:
         read = read_name(name)
     except DocumentError:
         return name
-    return f"{read.stem}\n{read.lang or ''}"
+    return read.stem, read.lang
+
+
+def spared(gone: Iterable[str], failed: Iterable[str]) -> set[str]:
+    """The names of those gone that a file which failed may be, renamed: a file that failed is never pruned."""
+    stems = {stem_of(name) for name in failed}
+    return {name for name in gone if stem_of(name) in stems}
 
 
 def check_prune(deleted: int, stored: int, prune_max: int | None) -> None:

@@ -1,5 +1,7 @@
 """From a filter to SQL. What is visible is decided here and nowhere else."""
 
+import re
+import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,13 +12,15 @@ from sqlalchemy import ColumnElement, Select, and_, func, literal, not_, or_, se
 
 from app.documents.dates import Period, parse_period
 from app.documents.document import comparable
+from app.documents.language import canonical
 from app.documents.normalize import term_key
 from app.errors import QueryError
-from app.posts.cursor import Cursor, Key
+from app.posts.cursor import Cursor, Key, invalid_cursor
 from app.posts.filters import RANGES, FieldFilter, PostFilter, Status
-from app.posts.models import UTCDateTime, aliases, field_values, posts, terms
+from app.posts.models import AnySelect, UTCDateTime, aliases, field_values, posts, terms
 
 TAXONOMIES = ("category", "tag", "author")
+NUMBER = re.compile(r"[+-]?\d+(\.\d+)?(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 UNDATED = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)  # where drafts without a date stand in lists
 
 
@@ -83,9 +87,7 @@ def _term_conditions(query: PostFilter) -> Iterable[ColumnElement[bool]]:
 
 def _has_term(taxonomy: str, names: list[str]) -> ColumnElement[bool]:
     keys = sorted({comparable(term_key(name)) for name in names})
-    return posts.c.pk.in_(
-        select(terms.c.post_pk).where(terms.c.taxonomy == taxonomy, terms.c.key.in_(keys))
-    )
+    return posts.c.pk.in_(select(terms.c.post_pk).where(terms.c.taxonomy == taxonomy, terms.c.key.in_(keys)))
 
 
 def _range_conditions(query: PostFilter, zone: ZoneInfo) -> Iterable[ColumnElement[bool]]:
@@ -130,9 +132,14 @@ def _compare(column: ColumnElement[Any], operator: str, value: float) -> ColumnE
 
 
 def _value_conditions(query: PostFilter) -> Iterable[ColumnElement[bool]]:
-    for name in ("lang", "layout", "id", "slug"):
-        if values := getattr(query, name):
-            yield posts.c[name].in_(values)
+    if query.lang:
+        yield posts.c.lang.in_([canonical(tag) or tag for tag in query.lang])
+    if query.layout:
+        yield posts.c.layout.in_(query.layout)
+    if query.id:
+        yield posts.c.id.in_(query.id)
+    if query.slug:
+        yield posts.c.slug.in_([unicodedata.normalize("NFC", slug) for slug in query.slug])
     if query.alias:
         values = [comparable(value) for value in query.alias]
         yield posts.c.pk.in_(select(aliases.c.post_pk).where(aliases.c.kind == "path", aliases.c.value.in_(values)))
@@ -150,23 +157,24 @@ def _field_condition(field: FieldFilter, reader: Reader) -> ColumnElement[bool]:
 
 
 def _has_field(path: str, condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    return posts.c.pk.in_(
-        select(field_values.c.post_pk).where(field_values.c.path == comparable(path), condition)
-    )
+    return posts.c.pk.in_(select(field_values.c.post_pk).where(field_values.c.path == comparable(path), condition))
 
 
 def _field_range(field: FieldFilter, value: str, zone: ZoneInfo) -> ColumnElement[bool]:
-    """A number where it reads as one, else a date."""
+    """Numbers compare with numbers and dates with dates; `2025` is either."""
+    readings: list[ColumnElement[bool]] = []
+    if NUMBER.fullmatch(value.strip()):
+        readings.append(_compare(field_values.c.number, field.operator, float(value)))
     try:
-        return _compare(field_values.c.number, field.operator, float(value))
-    except ValueError:
-        pass
-    try:
-        return _in_period(field_values.c.instant, field.operator, parse_period(value, zone=zone))
+        readings.append(_in_period(field_values.c.instant, field.operator, parse_period(value, zone=zone)))
     except (ValueError, OverflowError) as error:
-        raise QueryError(
-            f"{value!r} is neither a number nor a date", parameter=field.parameter, hint="ranges compare numbers and dates"
-        ) from error
+        if not readings:
+            raise QueryError(
+                f"{value[:100]!r} is neither a number nor a date",
+                parameter=field.parameter,
+                hint="ranges compare numbers and dates",
+            ) from error
+    return or_(*readings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,25 +193,36 @@ class Order:
             column = func.coalesce(column, literal(UNDATED, UTCDateTime))
         return cls(column=column, descending=sort.startswith("-"), is_time=name != "title")
 
-    def sorted(self, statement: Select[Any], *, backward: bool = False) -> Select[Any]:
+    def sorted(self, statement: AnySelect, *, backward: bool = False) -> AnySelect:
         if self.descending != backward:
             return statement.order_by(self.column.desc(), posts.c.source_name.desc())
         return statement.order_by(self.column, posts.c.source_name)
 
-    def after(self, key: Key, *, backward: bool = False) -> ColumnElement[bool]:
-        """The posts that stand after `key`, or before it when `backward`.
+    def after(self, cursor: Cursor) -> ColumnElement[bool]:
+        """The posts that a cursor points to.
 
-        Raises QueryError where the key is none of this order's.
+        Raises QueryError where its key is none of this order's.
         """
+        value, name = cursor.key
         position = tuple_(self.column, posts.c.source_name)
-        bound = tuple_(literal(self._value(key[0]), self.column.type), literal(key[1]))
-        return position < bound if self.descending != backward else position > bound
+        bound = tuple_(literal(self._value(value), self.column.type), literal(name))
+        if self.descending != cursor.backward:
+            return position <= bound if cursor.inclusive else position < bound
+        return position >= bound if cursor.inclusive else position > bound
 
     def _value(self, value: str | int) -> str | datetime:
+        if not isinstance(value, str):
+            raise invalid_cursor()
+        if not self.is_time:
+            return value
         try:
-            return datetime.fromisoformat(str(value)) if self.is_time else str(value)
-        except ValueError as error:
-            raise QueryError("this is no cursor of this service", parameter="cursor", code="invalid_cursor") from error
+            instant = datetime.fromisoformat(value)
+            in_utc = instant.astimezone(UTC)
+        except (ValueError, OverflowError) as error:
+            raise invalid_cursor() from error
+        if instant.tzinfo is None:
+            raise invalid_cursor()
+        return in_utc
 
     def key(self, row: Any) -> Key:
         value = row.sort_value
@@ -219,24 +238,25 @@ def page_of(  # noqa: PLR0913 - what a page of a list is made of
     cursor: Cursor | None,
     limit: int | None,
     offset: int = 0,
-) -> Select[Any]:
+) -> AnySelect:
     """The posts of one page, in the order's direction or, for a backward cursor, against it."""
     backward = cursor is not None and cursor.backward
-    statement = select(*columns, order.column.label("sort_value")).where(conditions(query, reader))
+    statement: AnySelect = select(*columns, order.column.label("sort_value")).where(conditions(query, reader))
     if cursor is not None:
-        statement = statement.where(order.after(cursor.key, backward=backward))
+        statement = statement.where(order.after(cursor))
     statement = order.sorted(statement, backward=backward).limit(limit)
     return statement.offset(offset) if offset else statement
 
 
-def count_of(query: PostFilter, reader: Reader) -> Select[Any]:
+def count_of(query: PostFilter, reader: Reader) -> Select[int]:
     return select(func.count()).select_from(posts).where(conditions(query, reader))
 
 
-def neighbour_of(columns: Iterable[ColumnElement[Any]], row: Any, query: PostFilter, reader: Reader, *, older: bool) -> Select[Any]:
+def neighbour_of(
+    columns: Iterable[ColumnElement[Any]], row: Any, query: PostFilter, reader: Reader, *, older: bool
+) -> AnySelect:
     """The next post in time among those of the filter; the post itself need not be one of them."""
     order = Order.of("-published_at", ("published",))
-    statement = select(*columns).where(
-        conditions(query, reader), order.after((row.published_at.isoformat(), row.source_name), backward=not older)
-    )
+    here = Cursor(key=(row.published_at.isoformat(), row.source_name), backward=not older)
+    statement: AnySelect = select(*columns).where(conditions(query, reader), order.after(here))
     return order.sorted(statement, backward=not older).limit(1)

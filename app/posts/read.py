@@ -3,16 +3,18 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from operator import ge, gt, le, lt
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.sql import ColumnElement
 
-from app.errors import NotFound, QueryError
-from app.posts.cursor import Cursor, decode_cursor, encode_cursor
+from app.errors import NotFound
+from app.posts.cursor import Cursor, Key, decode_cursor, encode_cursor, invalid_cursor
 from app.posts.fields import LINK, NEIGHBOURS, Shape, Show, columns_of, needs_bodies, show_post
 from app.posts.filters import DetailQuery, ExportQuery, ListQuery, PostFilter, TermQuery
-from app.posts.models import bodies, posts, terms
+from app.posts.links import day_in
+from app.posts.models import AnyRow, AnySelect, bodies, posts, terms
 from app.posts.queries import Order, Reader, count_of, neighbour_of, page_of, visible
 
 Item = dict[str, Any]
@@ -34,7 +36,7 @@ class Page:
         return None if self.total is None else -(-self.total // self.limit)
 
 
-def _from(statement: Select[Any], shape: Shape) -> Select[Any]:
+def _from(statement: AnySelect, shape: Shape) -> AnySelect:
     return statement.join(bodies, bodies.c.post_pk == posts.c.pk) if needs_bodies(shape) else statement
 
 
@@ -72,7 +74,7 @@ class _Window:
 
 
 def _window(
-    found: Iterable[Any], query: ListQuery | TermQuery, cursor: Cursor | None, key: Callable[[Any], Any]
+    found: Iterable[Any], query: ListQuery | TermQuery, cursor: Cursor | None, key: Callable[[Any], Key]
 ) -> _Window:
     """The rows of a page, of at most one more that were found, and the way on and back."""
     rows = list(found)
@@ -88,22 +90,24 @@ def _window(
     if backward:
         rows.reverse()
     has_next, has_previous = (True, has_more) if backward else (has_more, cursor is not None)
-    first = key(rows[0]) if rows else cursor and cursor.key
-    last = key(rows[-1]) if rows else cursor and cursor.key
 
-    def way(position: Any, *, backward: bool) -> dict[str, str]:
-        return {"cursor": encode_cursor(Cursor(key=position, backward=backward), query.identity)}
+    def way(edge: int, *, backward: bool) -> dict[str, str]:
+        if rows or cursor is None:
+            position = Cursor(key=key(rows[edge]), backward=backward)
+        else:  # all that stood there is gone: back over the same place, the item that named it included
+            position = Cursor(key=cursor.key, backward=backward, inclusive=not cursor.inclusive)
+        return {"cursor": encode_cursor(position, query.identity)}
 
     return _Window(
         rows=rows,
-        next=way(last, backward=False) if has_next and last else None,
-        previous=way(first, backward=True) if has_previous and first else None,
+        next=way(-1, backward=False) if has_next else None,
+        previous=way(0, backward=True) if has_previous else None,
     )
 
 
-def get_post(  # noqa: PLR0913 - what an answer is made of
+def get_post(  # noqa: PLR0913, PLR0917 - what an answer is made of
     connection: Connection, slug: str, query: DetailQuery, shape: Shape, reader: Reader, show: Show, *, any_status: bool
-) -> tuple[Item, Row[Any]]:
+) -> tuple[Item, AnyRow]:
     """One post whole with its neighbours, and its row. Raises NotFound."""
     columns = dict.fromkeys((*columns_of(shape), *OWN))
     statement = _from(select(*columns).where(posts.c.slug == slug), shape)
@@ -122,9 +126,9 @@ def get_post(  # noqa: PLR0913 - what an answer is made of
 OWN = (posts.c.pk, posts.c.id, posts.c.slug, posts.c.published_at, posts.c.sha256, posts.c.rendered_by)
 
 
-def _neighbour(
-    connection: Connection, name: str, row: Row[Any], query: PostFilter, reader: Reader, show: Show
-) -> Item | None | list[Item]:
+def _neighbour(  # noqa: PLR0913, PLR0917 - what an answer is made of
+    connection: Connection, name: str, row: AnyRow, query: PostFilter, reader: Reader, show: Show
+) -> Item | list[Item] | None:
     if name == "related":
         return []
     if row.published_at is None:
@@ -135,7 +139,7 @@ def _neighbour(
     return None if found is None else show_post(found, shape, show)
 
 
-def source_of(connection: Connection, slug: str, reader: Reader, *, any_status: bool) -> Row[Any]:
+def source_of(connection: Connection, slug: str, reader: Reader, *, any_status: bool) -> AnyRow:
     """The bytes of a post's source, with what names it. Raises NotFound."""
     statement = select(bodies.c.source, *OWN).join(bodies, bodies.c.post_pk == posts.c.pk).where(posts.c.slug == slug)
     if not any_status:
@@ -204,15 +208,11 @@ def page_of_terms(found: list[TermCount], query: TermQuery) -> tuple[list[TermCo
     key = _by_count if query.sort == "-count" else _by_name
     ordered = sorted(found, key=key)
     cursor = None if query.cursor is None else decode_cursor(query.cursor, query.identity)
-    if cursor is not None and not isinstance(cursor.key[0], int):
-        raise QueryError("this is no cursor of this service", parameter="cursor", code="invalid_cursor")
     if cursor is None:
         start = ((query.page or 1) - 1) * query.limit
         candidates = ordered[start:]
-    elif cursor.backward:
-        candidates = [term for term in ordered if key(term) < cursor.key][::-1]
     else:
-        candidates = [term for term in ordered if key(term) > cursor.key]
+        candidates = _terms_after(ordered, cursor, key)
     window = _window(candidates[: query.limit + 1], query, cursor, key)
     page = Page(
         items=[],
@@ -225,6 +225,16 @@ def page_of_terms(found: list[TermCount], query: TermQuery) -> tuple[list[TermCo
     return window.rows, page
 
 
+def _terms_after(ordered: list[TermCount], cursor: Cursor, key: Callable[[TermCount], Key]) -> list[TermCount]:
+    """The terms that a cursor points to, nearest first."""
+    if not isinstance(cursor.key[0], int):
+        raise invalid_cursor()
+    ways = {(False, False): gt, (False, True): ge, (True, False): lt, (True, True): le}
+    stands_there = ways[cursor.backward, cursor.inclusive]
+    found = [term for term in ordered if stands_there(key(term), cursor.key)]
+    return found[::-1] if cursor.backward else found
+
+
 def count_periods(connection: Connection, by: str, reader: Reader) -> list[tuple[str, int]]:
     """Years or months of the site's zone with the number of visible posts, newest first."""
     length = 4 if by == "year" else 7
@@ -232,7 +242,7 @@ def count_periods(connection: Connection, by: str, reader: Reader) -> list[tuple
     for instant, count in connection.execute(
         select(posts.c.published_at, func.count()).where(visible(reader.now)).group_by(posts.c.published_at)
     ):
-        period = instant.astimezone(reader.zone).date().isoformat()[:length]
+        period = day_in(reader.zone, instant).isoformat()[:length]
         counts[period] = counts.get(period, 0) + count
     return sorted(counts.items(), reverse=True)
 
@@ -241,7 +251,7 @@ def visible_count(connection: Connection, now: datetime) -> int:
     return int(connection.execute(select(func.count()).select_from(posts).where(visible(now))).scalar_one())
 
 
-def all_sources(connection: Connection, prefix: str) -> Iterator[Row[Any]]:
+def all_sources(connection: Connection, prefix: str) -> Iterator[AnyRow]:
     """Name, hash, slug and what the status depends on, of every stored post below a prefix, by name."""
     statement = (
         select(
@@ -256,5 +266,3 @@ def all_sources(connection: Connection, prefix: str) -> Iterator[Row[Any]]:
         .order_by(posts.c.source_name)
     )
     yield from connection.execution_options(yield_per=1000).execute(statement)
-
-

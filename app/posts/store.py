@@ -8,12 +8,12 @@ from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import orjson
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from app.documents.document import Document, comparable
 from app.documents.normalize import term_key
 from app.errors import NotFound
-from app.posts.models import aliases, bodies, field_values, posts, taken, terms
+from app.posts.models import AnyRow, aliases, bodies, field_values, posts, taken, terms
 from app.posts.plan import Known
 
 T = TypeVar("T")
@@ -44,23 +44,23 @@ def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
         yield chunk
 
 
-def stored_under(connection: Connection, names: Iterable[str]) -> dict[str, Row[Any]]:
+def stored_under(connection: Connection, names: Iterable[str]) -> dict[str, AnyRow]:
     """The stored posts with these source names."""
-    found: dict[str, Row[Any]] = {}
+    found: dict[str, AnyRow] = {}
     for chunk in chunks(names):
         rows = connection.execute(select(*STORED).where(posts.c.source_name.in_(chunk)))
         found |= {row.source_name: row for row in rows}
     return found
 
 
-def stored_below(connection: Connection, prefix: str) -> dict[str, Row[Any]]:
+def stored_below(connection: Connection, prefix: str) -> dict[str, AnyRow]:
     """The stored posts whose source name begins with `prefix`."""
     end = prefix + "\U0010ffff"
     rows = connection.execute(select(*STORED).where(posts.c.source_name >= prefix, posts.c.source_name < end))
     return {row.source_name: row for row in rows}
 
 
-def stored_as(connection: Connection, slug: str) -> Row[Any]:
+def stored_as(connection: Connection, slug: str) -> AnyRow:
     """The stored post with this slug. Raises NotFound."""
     row = connection.execute(select(*STORED).where(posts.c.slug == slug)).one_or_none()
     if row is None:
@@ -89,7 +89,7 @@ def slug_holders(connection: Connection, slugs: Iterable[str]) -> dict[str, str]
     return found
 
 
-def known(row: Row[Any]) -> Known:
+def known(row: AnyRow) -> Known:
     return Known(
         pk=row.pk,
         id=row.id,
@@ -128,7 +128,7 @@ def _existing(connection: Connection, ids: Iterable[str]) -> set[str]:
     }
 
 
-def row_of(document: Document, *, pk: int, id: str, slug: str, now: datetime, before: Row[Any] | None) -> dict[str, Any]:  # noqa: A002, PLR0913
+def row_of(document: Document, *, pk: int, id: str, slug: str, now: datetime, before: AnyRow | None) -> dict[str, Any]:  # noqa: A002, PLR0913
     """The row of `post` for a document; `before` is the row that it replaces."""
     ingested = now if before is None else before.ingested_at
     published = document.date or (None if document.draft else ingested)
@@ -161,7 +161,7 @@ def row_of(document: Document, *, pk: int, id: str, slug: str, now: datetime, be
     }
 
 
-def _updated(document: Document, published: datetime, now: datetime, before: Row[Any] | None) -> datetime:
+def _updated(document: Document, published: datetime, now: datetime, before: AnyRow | None) -> datetime:
     """Without a word of the author's: `published_at`, until the content changes after it was first ingested."""
     if before is None:
         return published
@@ -190,10 +190,13 @@ def _body_row(pk: int, document: Document) -> dict[str, Any]:
 
 
 def _term_rows(pk: int, document: Document) -> Iterator[dict[str, Any]]:
+    """Each term once: `AI` beside `ai` on one post is one term, in the spelling that comes first."""
     taxonomies = {"category": document.categories, "tag": document.tags, "author": document.authors}
     for taxonomy, names in taxonomies.items():
-        for position, name in enumerate(names):
-            key = comparable(term_key(name))
+        spellings: dict[str, str] = {}
+        for name in names:
+            spellings.setdefault(comparable(term_key(name)), name)
+        for position, (key, name) in enumerate(spellings.items()):
             yield {"post_pk": pk, "taxonomy": taxonomy, "position": position, "key": key, "name": name}
 
 

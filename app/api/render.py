@@ -1,0 +1,46 @@
+"""A preview: what a Markdown text would be, nothing stored."""
+
+from typing import Annotated, Any
+
+import anyio
+import anyio.to_thread
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
+
+from app.api import schemas
+from app.api.openapi import MARKDOWN_BODY
+from app.api.reports import written
+from app.api.service import Reading, ServiceDep, WriterDep
+from app.api.uploads import read_raw
+from app.documents.document import Document, parse
+from app.documents.sources import Source, source_name
+from app.errors import QueryError, SourceError
+from app.posts.fields import WHOLE, show_post
+from app.posts.filters import Query as PlainQuery
+from app.posts.store import preview_row
+
+router = APIRouter(prefix="/v1", tags=["Writing"])
+
+
+class RenderQuery(PlainQuery):
+    name: str = Field(default="untitled.md", description="The source name to assume", max_length=1024)
+
+
+@router.post("/render", response_model=schemas.PostDetail, openapi_extra=MARKDOWN_BODY)
+async def post_render(
+    request: Request, query: Annotated[RenderQuery, Query()], service: ServiceDep, writer: WriterDep
+) -> Response:
+    """The detail of a Markdown text; nothing is stored."""
+    try:
+        name = source_name(query.name)
+    except SourceError as error:
+        raise QueryError(error.detail, parameter="name", code=error.reason) from error
+    content = await read_raw(request, service.limits)
+    document = await anyio.to_thread.run_sync(parse, Source(name=name, content=content), service.context)
+    return written(_preview(document, Reading(service=service, principal=writer, now=service.clock())), 200)
+
+
+def _preview(document: Document, reading: Reading) -> dict[str, Any]:
+    row = preview_row(document, reading.now)
+    shape = dict.fromkeys(WHOLE)
+    return show_post(row, shape, reading.show) | {"older": None, "newer": None, "related": []}

@@ -1,0 +1,79 @@
+"""JSON Lines as they are read from the database, in one snapshot that always ends with the answer."""
+
+import zlib
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import anyio
+import anyio.to_thread
+import orjson
+import zstandard
+from fastapi import Request
+from sqlalchemy import Connection
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from app.api.caching import check_acceptable, encoding_for
+from app.api.middleware import IS_HEAD
+from app.api.service import Reading
+
+MEDIA_TYPE = "application/jsonl"
+PIECE = 64 * 1024  # bytes; a line alone would cost a change of thread each
+
+
+class JsonLines(StreamingResponse):
+    """What was opened for the stream is closed at its end, also where the reader went away or nothing was sent."""
+
+    def __init__(self, pieces: Iterator[bytes], *, opened: ExitStack, headers: dict[str, str]) -> None:
+        super().__init__(pieces, headers=headers, media_type=MEDIA_TYPE)
+        self.opened = opened
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await anyio.to_thread.run_sync(self.opened.close)
+
+
+def stream(
+    request: Request,
+    reading: Reading,
+    read: Callable[[Connection], Iterator[Any]],
+    tags: Iterable[str] = (),
+) -> JsonLines:
+    """What `read` reads, a line each, encoded on the way.
+
+    Raises NotAcceptable, what `read` raises before its first line, DatabaseUnavailable.
+    """
+    check_acceptable(request, MEDIA_TYPE)
+    encoding = encoding_for(request)
+    with ExitStack() as stack:
+        connection, lifetime = stack.enter_context(reading.snapshot())
+        lines: Iterator[Any] = iter(()) if IS_HEAD in request.scope else read(connection)
+        if isinstance(lines, Generator):
+            stack.callback(lines.close)  # before the transaction that it reads in
+        headers = lifetime.headers(tags) | ({"Content-Encoding": encoding} if encoding else {})
+        return JsonLines(_encoded(_pieces(lines), encoding), opened=stack.pop_all(), headers=headers)
+
+
+def _pieces(lines: Iterable[Any]) -> Iterator[bytes]:
+    piece = bytearray()
+    for line in lines:
+        piece += orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+        if len(piece) >= PIECE:
+            yield bytes(piece)
+            piece.clear()
+    yield bytes(piece)
+
+
+def _encoded(pieces: Iterator[bytes], encoding: str | None) -> Iterator[bytes]:
+    if encoding is None:
+        yield from pieces
+        return
+    packer: Any = zstandard.ZstdCompressor(level=3).compressobj() if encoding == "zstd" else zlib.compressobj(wbits=31)
+    for piece in pieces:
+        if packed := packer.compress(piece):
+            yield packed
+    yield packer.flush()

@@ -1,0 +1,29 @@
+import typer
+
+
+def rerender() -> None:
+    """Render again what an older version or other settings rendered."""
+    from datetime import UTC, datetime
+
+    from app.cli.reports import progress, remark
+    from app.database import open_engine
+    from app.posts.report import Result
+    from app.posts.rerender import count_stale, rerender as run
+    from app.settings import Settings
+
+    settings = Settings.load()
+    engine = open_engine(settings.database_url.get_secret_value())
+    total = count_stale(engine, settings.context)
+    failed = 0
+    with progress("Rendering", total) as advance:
+
+        def done(result: Result) -> None:
+            nonlocal failed
+            advance()
+            if result.problem is not None:
+                failed += 1
+                typer.echo(remark(result.name, result.problem), err=True)
+
+        run(engine, settings.context, now=datetime.now(UTC), on_result=done)
+    typer.echo(f"{total - failed} posts rendered, {failed} failed")
+    raise typer.Exit(1 if failed else 0)

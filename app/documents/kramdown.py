@@ -1,0 +1,310 @@
+"""What kramdown adds to Markdown: attribute lists, heading ids, extensions, abbreviations.
+
+Nothing of it shows as text. Attributes reach the HTML as far as the sanitiser lets them.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.common.utils import escapeHtml
+from markdown_it.rules_block.state_block import StateBlock
+from markdown_it.rules_core.state_core import StateCore
+from markdown_it.rules_inline.state_inline import StateInline
+from markdown_it.token import Token
+
+# Attributes as kramdown writes them; anything else between the braces, as in `{:ok, value}`, is text.
+_ATTRIBUTE = r"""[#.][^\s{}"'#]{1,100}|[\w-]{1,50}=(?:"[^"\n]{0,300}"|'[^'\n]{0,300}'|[^\s{}"']{1,100})|[\w-]{1,50}"""
+_LIST = rf"[ \t]*(?:(?:{_ATTRIBUTE})(?=[\s}}])[ \t]*){{0,20}}"
+_INLINE_LIST = re.compile(rf"\{{:(?!:)({_LIST})\}}")
+_BLOCK_LIST = re.compile(rf"\{{:(?!:)({_LIST})\}}[ \t]*")
+_DEFINITION = re.compile(rf"\{{:([\w-]{{1,50}}):({_LIST})\}}[ \t]*")
+_HEADING_LIST = re.compile(rf"\{{((?:[#.])(?:{_LIST}))\}}[ \t]*")
+_PART = re.compile(_ATTRIBUTE)
+_ABBREVIATION = re.compile(r"\*\[([^\]\n]{1,100})\]:[ \t]*(.*)")
+_EXTENSION = re.compile(r"\{::(comment|nomarkdown|options)(?:[ \t][^}\n]{0,300})?\}")
+_EXTENSION_END = re.compile(r"\{:/[a-z]{0,20}\}")
+_MAX_ABBREVIATIONS = 200
+_REPLACED = frozenset(("toc", "footnotes"))  # kramdown puts these in the place of the list that bears the name
+_INTERRUPTS = {"alt": ["paragraph", "reference", "blockquote", "list"]}
+_OWN_ADDRESSES = frozenset(("href", "src"))
+
+
+def kramdown(md: MarkdownIt) -> None:
+    """Add the rules to a parser."""
+    for rule in (_attribute_line, _extension_block, _abbreviation):
+        md.block.ruler.before("fence", rule.__name__.strip("_"), rule, _INTERRUPTS)
+    md.inline.ruler.before("link", "attribute_list", _attribute_span)
+    md.inline.ruler.before("link", "extension_span", _extension_span)
+    md.core.ruler.after("block", "block_attributes", _block_attributes)
+    md.core.ruler.after("inline", "span_attributes", _span_attributes)
+    md.core.ruler.after("span_attributes", "abbreviations", _abbreviations)
+    md.add_render_rule("abbreviation", _render_abbreviation)
+
+
+def _line(state: StateBlock, line: int) -> str:
+    return state.src[state.bMarks[line] + state.tShift[line] : state.eMarks[line]]
+
+
+def _attribute_line(state: StateBlock, start: int, _end: int, silent: bool) -> bool:
+    """`{: …}` on a line of its own belongs to the block it follows at once, else to the next one."""
+    if state.is_code_block(start) or not state.src.startswith("{:", state.bMarks[start] + state.tShift[start]):
+        return False
+    line = _line(state, start)
+    definition = _DEFINITION.fullmatch(line)
+    found = definition or _BLOCK_LIST.fullmatch(line)
+    if found is None:
+        return False
+    if silent:
+        return True
+    state.line = start + 1
+    if definition:
+        state.env.setdefault("attribute_lists", {})[definition[1]] = definition[2]
+        return True
+    token = state.push("attribute_list", "", 0)
+    token.content, token.hidden = found[1], True
+    token.meta = {"behind": start > 0 and not state.isEmpty(start - 1)}
+    return True
+
+
+def _extension_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """`{::comment}` … `{:/comment}`: nothing; `{::nomarkdown}` … `{:/}`: HTML as it is; a closing tag alone: nothing."""
+    if state.is_code_block(start) or not state.src.startswith("{:", state.bMarks[start] + state.tShift[start]):
+        return False
+    line = _line(state, start)
+    if _EXTENSION_END.fullmatch(line.rstrip()):
+        state.line = start + (0 if silent else 1)
+        return True
+    opening = _EXTENSION.match(line)
+    if opening is None:
+        return False
+    self_closed = opening[0].endswith("/}")
+    last = start if self_closed else _closing_line(state, start, end, line[opening.end() :])
+    if last is None or (line[opening.end() :].strip() and last == start and not _ends_there(line, opening)):
+        return False
+    if silent:
+        return True
+    if opening[1] == "nomarkdown":
+        token = state.push("html_block", "", 0)
+        content = state.getLines(start, last + 1, state.blkIndent, True)
+        token.content = _EXTENSION_END.sub("", _EXTENSION.sub("", content, count=1))
+        token.map = [start, last + 1]
+    state.line = last + 1
+    return True
+
+
+def _ends_there(line: str, opening: re.Match[str]) -> bool:
+    closing = _EXTENSION_END.search(line, opening.end())
+    return opening[0].endswith("/}") or (closing is not None and not line[closing.end() :].strip())
+
+
+def _closing_line(state: StateBlock, start: int, end: int, rest: str) -> int | None:
+    if "{:/" in rest:
+        return start
+    missing: dict[int, int] = state.env.setdefault("extensions_unclosed", {})  # by the end, from which line on
+    if start >= missing.get(end, end):
+        return None
+    closing = next((line for line in range(start + 1, end) if _EXTENSION_END.search(_line(state, line))), None)
+    if closing is None:
+        missing[end] = start
+    return closing
+
+
+def _abbreviation(state: StateBlock, start: int, _end: int, silent: bool) -> bool:
+    """`*[HTML]: Hyper Text Markup Language`."""
+    if state.is_code_block(start) or not state.src.startswith("*[", state.bMarks[start] + state.tShift[start]):
+        return False
+    found = _ABBREVIATION.fullmatch(_line(state, start))
+    if found is None:
+        return False
+    if not silent:
+        known = state.env.setdefault("abbreviations", {})
+        if len(known) < _MAX_ABBREVIATIONS:
+            known[found[1]] = found[2].strip()
+        state.line = start + 1
+    return True
+
+
+def _attributes(text: str, lists: dict[str, str]) -> tuple[dict[str, str], set[str]]:
+    """The attributes of a list and the names in it that are no attributes; defined lists are put in once."""
+    attributes: dict[str, str] = {}
+    names: set[str] = set()
+    parts = [part for word in _PART.findall(text) for part in _PART.findall(lists.get(word, word))]
+    for part in parts:
+        key, equals, value = part.partition("=")
+        if part.startswith("#"):
+            attributes["id"] = part[1:]
+        elif part.startswith("."):
+            words = (attributes.get("class", ""), *part[1:].split("."))
+            attributes["class"] = " ".join(filter(None, words))
+        elif equals and key == "class":
+            attributes["class"] = f"{attributes.get('class', '')} {_unquoted(value)}".strip()
+        elif equals and key not in _OWN_ADDRESSES:
+            attributes[key] = _unquoted(value)
+        else:
+            names.add(part)
+    return attributes, names
+
+
+def _unquoted(value: str) -> str:
+    return value[1:-1] if value[:1] in ('"', "'") else value
+
+
+def _apply(token: Token, attributes: dict[str, str]) -> None:
+    classes = attributes.get("class", "")
+    language = next((word[9:] for word in classes.split() if word.startswith("language-")), "")
+    if token.type in ("code_block", "fence") and language:
+        token.type, token.tag, token.info = "fence", "code", token.info or language
+    if classes:
+        token.attrJoin("class", classes)
+    for name, value in attributes.items():
+        if name != "class":
+            token.attrs[name] = value
+
+
+def _block_attributes(state: StateCore) -> None:
+    lists = state.env.get("attribute_lists", {})
+    out: list[Token] = []
+    parents: list[int] = []
+    previous: int | None = None
+    waiting: list[dict[str, str]] = []
+    for token in state.tokens:
+        if token.type == "attribute_list":
+            attributes, names = _attributes(token.content, lists)
+            if token.meta["behind"] and previous is not None:
+                if names & _REPLACED and out[previous].type.endswith("list_open"):
+                    del out[previous:]
+                    previous = None
+                else:
+                    _apply(out[previous], attributes)
+            else:
+                waiting.append(attributes)
+            continue
+        if token.nesting >= 0 and token.type != "inline":
+            for attributes in waiting:
+                _apply(token, attributes)
+            waiting.clear()
+            previous = len(out)
+        if token.nesting == 1:
+            parents.append(len(out))
+            previous = None
+        elif token.nesting == -1:
+            previous = parents.pop()
+            waiting.clear()
+        elif token.type == "inline" and out and out[-1].type == "heading_open":
+            _heading_attributes(out[-1], token)
+        out.append(token)
+    state.tokens = out
+
+
+def _heading_attributes(heading: Token, inline: Token) -> None:
+    """`# 見出し {#id}`, and classes beside the id as Hugo and Pandoc have them."""
+    start = inline.content.rfind("{")
+    found = _HEADING_LIST.fullmatch(inline.content, start) if start > 0 else None
+    if found and inline.content[start - 1] in " \t\u3000":
+        _apply(heading, _attributes(found[1], {})[0])
+        inline.content = inline.content[:start].rstrip()
+
+
+def _attribute_span(state: StateInline, silent: bool) -> bool:
+    """`{: …}` behind a link, an image, emphasis or code."""
+    if not state.src.startswith("{:", state.pos):
+        return False
+    found = _INLINE_LIST.match(state.src, state.pos, state.posMax)
+    if found is None:
+        return False
+    attributes, names = _attributes(found[1], state.env.get("attribute_lists", {}))
+    if names and not attributes and not names & _REPLACED:
+        return False
+    if not silent:
+        token = state.push("attribute_span", "", 0)
+        token.meta, token.hidden = {"attributes": attributes}, True
+    state.pos = found.end()
+    return True
+
+
+def _span_attributes(state: StateCore) -> None:
+    for token in state.tokens:
+        if token.children and any(child.type == "attribute_span" for child in token.children):
+            token.children = _attributed(token.children)
+
+
+def _attributed(children: list[Token]) -> list[Token]:
+    out: list[Token] = []
+    parents: list[Token] = []
+    previous: Token | None = None
+    for child in children:
+        if child.type == "attribute_span":
+            if previous is not None:
+                _apply(previous, child.meta["attributes"])
+            continue
+        if child.nesting == 1:
+            parents.append(child)
+            previous = None
+        elif child.nesting == -1:
+            previous = parents.pop() if parents else None
+        elif child.type != "text" or child.content:
+            previous = child if child.type in ("code_inline", "image") else None
+        out.append(child)
+    return out
+
+
+def _extension_span(state: StateInline, silent: bool) -> bool:
+    """`{::comment}…{:/}` and `{::nomarkdown}…{:/}` within a paragraph; stray tags are nothing."""
+    if not state.src.startswith("{:", state.pos):
+        return False
+    stray = _EXTENSION_END.match(state.src, state.pos, state.posMax)
+    opening = _EXTENSION.match(state.src, state.pos, state.posMax)
+    found = stray or opening
+    if found is None:
+        return False
+    start, end = found.end(), found.end()
+    closing = None if stray or found[0].endswith("/}") else _next_end(state, start)
+    if closing:
+        end = closing.end()
+        if not silent and opening and opening[1] == "nomarkdown":
+            state.push("html_inline", "", 0).content = state.src[start : closing.start()]
+    state.pos = end
+    return True
+
+
+def _next_end(state: StateInline, start: int) -> re.Match[str] | None:
+    at = state.src.find("{:/", start, state.posMax)
+    return _EXTENSION_END.match(state.src, at, state.posMax) if at >= 0 else None
+
+
+def _abbreviations(state: StateCore) -> None:
+    known: dict[str, str] = state.env.get("abbreviations", {})
+    if not known:
+        return
+    labels = "|".join(map(re.escape, sorted(known, key=len, reverse=True)))
+    pattern = re.compile(rf"(?<![A-Za-z0-9_])(?:{labels})(?![A-Za-z0-9_])")
+    opened = {label: f'<abbr title="{escapeHtml(text)}">' if text else "<abbr>" for label, text in known.items()}
+    for token in state.tokens:
+        if token.children:
+            token.children = [part for child in token.children for part in _abbreviated(child, pattern, opened)]
+
+
+def _abbreviated(child: Token, pattern: re.Pattern[str], opened: dict[str, str]) -> list[Token]:
+    if child.type != "text" or not (found := list(pattern.finditer(child.content))):
+        return [child]
+    parts: list[Token] = []
+    at = 0
+    for match in found:
+        parts += (
+            *_text(child, child.content[at : match.start()]),
+            Token("abbreviation", "", 0, content=opened[match[0]], level=child.level),
+            *_text(child, match[0]),
+            Token("abbreviation", "", 0, content="</abbr>", level=child.level),
+        )
+        at = match.end()
+    return [*parts, *_text(child, child.content[at:])]
+
+
+def _text(like: Token, content: str) -> list[Token]:
+    return [Token("text", "", 0, content=content, level=like.level)] if content else []
+
+
+def _render_abbreviation(_: Any, tokens: Sequence[Token], index: int, _options: Any, _env: Any) -> str:
+    return tokens[index].content

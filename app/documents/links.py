@@ -1,0 +1,146 @@
+"""Where a post is found: its address in this service and its reader's address, known or told from its name alone."""
+
+import posixpath
+import unicodedata
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from string import Formatter
+from urllib.parse import quote, unquote, urlsplit
+from zoneinfo import ZoneInfo
+
+from app.documents.permalinks import expand, is_pattern
+from app.documents.slug import FileName, derived_slug, read_name
+from app.documents.sources import POST_SUFFIXES, is_post
+from app.errors import DocumentError
+
+
+def day_in(zone: ZoneInfo, instant: datetime) -> date:
+    """The day of an instant in a zone; in UTC where the calendar has no such day (before year 1, after 9999)."""
+    try:
+        return instant.astimezone(zone).date()
+    except OverflowError:
+        return instant.astimezone(UTC).date()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """Computed when a post is shown, so that a changed template or site address needs no second ingestion."""
+
+    root_path: str
+    site_url: str | None
+    template: str | None
+    zone: ZoneInfo
+
+    def url(self, slug: str) -> str:
+        """The path of a post in this API, percent-encoded (RFC 3986)."""
+        return f"{self.root_path}/v1/posts/{quote(slug, safe='')}"
+
+    def permalink(  # noqa: PLR0913 - the tokens of the template
+        self,
+        *,
+        id: str,  # noqa: A002 - the token's name
+        slug: str,
+        written: str | None,
+        published_at: datetime | None,
+        category: str | None,
+        lang: str | None,
+    ) -> str | None:
+        """The reader's absolute address: the one written in the front matter, else by the template."""
+        if written is not None:
+            return self._absolute(quote(written, safe="/:?#[]@!$&'()*+,;=%~"))
+        if self.template is None:
+            return None
+        day = day_in(self.zone, published_at) if published_at else None
+        return self._absolute(
+            self.template.format(
+                slug=quote(slug, safe=""),
+                id=id,
+                year=f"{day.year:04}" if day else "",
+                month=f"{day.month:02}" if day else "",
+                day=f"{day.day:02}" if day else "",
+                category=quote(category or "", safe=""),
+                lang=lang or "",
+            )
+        )
+
+    def _absolute(self, address: str) -> str | None:
+        if address.startswith(("http://", "https://")):
+            return address
+        return None if self.site_url is None else f"{self.site_url}/{address.lstrip('/')}"
+
+    def of_name(self, name: str, pattern: str | None = None) -> str | None:
+        """The address of the post that comes from a source of this name, None where the name makes no slug.
+
+        The reader's address where the name tells every token of the template (without one, of Jekyll's `pattern`);
+        else the path in this API. A slug or date in that file's front matter is not known here.
+        """
+        try:
+            file = read_name(name)
+            slug = derived_slug(file.stem)
+        except DocumentError:
+            return None
+        if not slug:
+            return None
+        return self._permalink_of_name(name, file, slug, pattern) or self.url(slug)
+
+    def _permalink_of_name(self, name: str, file: FileName, slug: str, pattern: str | None) -> str | None:
+        at = None if file.date is None else datetime.combine(file.date, time(), tzinfo=self.zone)
+        categories = folders_above(name)
+        told = {"slug", *(("year", "month", "day") if at else ()), *(("lang",) if file.lang else ())}
+        written = None
+        if self.template is None:
+            if pattern is None or not is_pattern(pattern):
+                return None
+            written = expand(pattern, slug=slug, date=at, categories=categories)
+            if written is None:
+                return None
+        elif not {token for _, token, _, _ in Formatter().parse(self.template) if token} <= told | (
+            {"category"} if categories else set()
+        ):
+            return None
+        category = categories[0] if categories else None
+        return self.permalink(id="", slug=slug, written=written, published_at=at, category=category, lang=file.lang)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A source that a post links to, by the name it should have.
+
+    `anywhere`: Jekyll's tags name a post by the end of its path, and `post_url` leaves the suffix out.
+    """
+
+    name: str
+    line: int
+    anywhere: bool = False
+
+    def means(self, source_name: str) -> bool:
+        """Whether the source of this name is the one that is linked to."""
+        if not self.anywhere:
+            return source_name == self.name
+        stem, other = _without_suffix(self.name), _without_suffix(source_name)
+        return other == stem or other.endswith(f"/{stem}")
+
+
+def _without_suffix(name: str) -> str:
+    return next((name.removesuffix(suffix) for suffix in POST_SUFFIXES if name.endswith(suffix)), name)
+
+
+def folders_above(name: str) -> tuple[str, ...]:
+    """The folders above `_posts`, which Jekyll takes for categories."""
+    folders = name.split("/")[:-1]
+    return tuple(folders[: folders.index("_posts")]) if "_posts" in folders else ()
+
+
+def source_linked(target: str, name: str) -> str | None:
+    """The name of the source that a link target in the source `name` means: a relative path to a Markdown file."""
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        return None
+    path = unquote(parts.path)
+    if parts.scheme or parts.netloc or not path.endswith(POST_SUFFIXES):
+        return None
+    folder = "" if path.startswith("/") else posixpath.dirname(name)
+    linked = posixpath.normpath(posixpath.join(folder, path.lstrip("/")))
+    linked = unicodedata.normalize("NFC", linked)
+    return linked if is_post(linked) and not linked.startswith("../") else None

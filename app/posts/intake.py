@@ -1,0 +1,257 @@
+"""An upload inside the write transaction: planned against what is stored now, then written and noted."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection
+
+from app.documents.document import Context, Document
+from app.documents.sources import Batch, Source
+from app.errors import Conflict, Finding
+from app.posts.changes import advance
+from app.posts.models import AnyRow
+from app.posts.plan import (
+    Claim,
+    check_prune,
+    find_renames,
+    give_slugs,
+    keeps_slug,
+    missing_from,
+    same_source,
+    spared,
+)
+from app.posts.report import Action, Result, Stored
+from app.posts.store import (
+    delete_posts,
+    known,
+    new_ids,
+    next_pk,
+    note_taken,
+    row_of,
+    slug_holders,
+    stored_below,
+    stored_under,
+    write_posts,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How an upload is taken, and who sends it."""
+
+    author: str
+    via: str  # "http", "cli" or "folder"
+    atomic: bool = True
+    dry_run: bool = False
+    prune_below: str | None = None  # posts whose names begin so and are not in the upload are removed
+    prune_max: int | None = None
+    manifest: Mapping[str, str] = field(default_factory=dict)  # name -> sha256 that the service has already
+    slug: str | None = None  # the slug that the one file of this upload has, whatever its name
+
+
+@dataclass(slots=True, kw_only=True)
+class Intake:
+    """What is known of an upload while it is taken."""
+
+    batch: Batch
+    options: Options
+    context: Context
+    now: datetime
+    parse: Callable[[Source], Document | Finding]
+    documents: dict[str, Document | Finding]
+    on_result: Callable[[Result], None]
+    results: list[Result] = field(default_factory=list)
+
+    def say(self, result: Result) -> None:
+        self.results.append(result)
+        self.on_result(result)
+
+    @property
+    def failed_names(self) -> set[str]:
+        return {result.name for result in self.results if result.action == "failed"}
+
+
+def is_stored(source: Source, row: AnyRow | None, context: Context) -> bool:
+    return row is not None and same_source(known(row), source.sha256, context.rendered_by)
+
+
+def say_unchanged(intake: Intake, stored: Mapping[str, AnyRow]) -> None:
+    for source in intake.batch.sources:
+        if source.name not in intake.documents:
+            row = stored[source.name]
+            intake.say(Result(name=source.name, action="unchanged", post=_stored(row), sha256=source.sha256))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    """New name -> the stored post that it replaces; name -> a post that goes."""
+
+    fresh: Sequence[Document]
+    replaced: Mapping[str, AnyRow]
+    gone: Mapping[str, AnyRow]
+
+
+def take(connection: Connection, intake: Intake) -> None:
+    """Plans and writes the whole upload. Raises Conflict for a prune that takes too much."""
+    stored = stored_under(connection, [source.name for source in intake.batch.sources])
+    _parse_again(intake, stored)
+    say_unchanged(intake, stored)
+    fresh: list[Document] = []
+    for name, document in intake.documents.items():
+        if isinstance(document, Document):
+            fresh.append(document)
+        else:
+            intake.say(Result(name=name, action="failed", problem=document))
+    gone = _gone(connection, intake)
+    come = [document for document in fresh if document.name not in stored]
+    renames = find_renames([known(row) for row in gone.values()], come)
+    replaced = stored | {name: gone.pop(post.name) for name, post in renames.items()}
+    _check_prune(connection, intake, gone)
+    _write(connection, intake, _Plan(fresh=fresh, replaced=replaced, gone=gone))
+
+
+def _parse_again(intake: Intake, stored: Mapping[str, AnyRow]) -> None:
+    """Another writer may have come between the first look and our turn."""
+    for source in intake.batch.sources:
+        if is_stored(source, stored.get(source.name), intake.context):
+            intake.documents.pop(source.name, None)
+        elif source.name not in intake.documents:
+            intake.documents[source.name] = intake.parse(source)
+
+
+def _gone(connection: Connection, intake: Intake) -> dict[str, AnyRow]:
+    """The stored posts below the prefix that are neither in the upload nor in its manifest."""
+    options, batch = intake.options, intake.batch
+    if options.prune_below is None:
+        return {}
+    below = stored_below(connection, options.prune_below)
+    sent = {*batch.skipped, *(source.name for source in batch.sources), *(name for name, _ in batch.refused)}
+    manifest = {name: sha256 for name, sha256 in options.manifest.items() if name not in sent}
+    for name, finding in missing_from(manifest, {name: known(row) for name, row in below.items()}):
+        intake.say(Result(name=name, action="failed", problem=finding))
+    gone = {name: row for name, row in below.items() if name not in sent and name not in manifest}
+    kept = spared(gone, intake.failed_names)
+    return {name: row for name, row in gone.items() if name not in kept}
+
+
+def _check_prune(connection: Connection, intake: Intake, gone: Mapping[str, AnyRow]) -> None:
+    prefix = intake.options.prune_below
+    if prefix is not None and gone:
+        check_prune(len(gone), len(stored_below(connection, prefix)), intake.options.prune_max)
+
+
+def _write(connection: Connection, intake: Intake, plan: _Plan) -> None:
+    delete_posts(connection, [row.pk for row in plan.gone.values()])
+    claims = [_claim(document, plan.replaced.get(document.name), intake.now) for document in plan.fresh]
+    slugs, taken_slugs = give_slugs(claims, _holders(connection, claims))
+    _check_slug(intake.options.slug, slugs)
+    ids = new_ids(connection, [document.name for document in plan.fresh if document.name not in plan.replaced])
+    pk = next_pk(connection)
+    new: list[tuple[dict[str, Any], Document]] = []
+    changed: list[tuple[dict[str, Any], Document, str]] = []
+    for document in plan.fresh:
+        name, slug = document.name, slugs[document.name]
+        before = plan.replaced.get(name)
+        if before is None:
+            row = row_of(document, pk=pk + len(new), id=ids[name], slug=slug, now=intake.now, before=None)
+            new.append((row, document))
+        else:
+            row = row_of(document, pk=before.pk, id=before.id, slug=slug, now=intake.now, before=before)
+            changed.append((row, document, before.slug))
+    write_posts(connection, new=new, changed=changed)
+    if intake.options.via == "folder":  # what failed is tried again at the next start
+        failed = intake.failed_names
+        note_taken(connection, ((s.name, s.sha256) for s in intake.batch.sources if s.name not in failed))
+    _note(connection, intake, plan, [*new, *((row, document) for row, document, _ in changed)], taken_slugs)
+
+
+def _claim(document: Document, row: AnyRow | None, now: datetime) -> Claim:
+    instant = document.date or (now if row is None else row.ingested_at)
+    return Claim(document=document, post=None if row is None else known(row), instant=instant)
+
+
+def _holders(connection: Connection, claims: Sequence[Claim]) -> Callable[[str], str | None]:
+    """Who holds a slug, of the posts that do not give theirs up in this upload."""
+    freed = {claim.post.slug for claim in claims if claim.post is not None and not keeps_slug(claim)}
+    asked = {claim.document.slug for claim in claims}
+    held = slug_holders(connection, asked)
+
+    def holder(slug: str) -> str | None:
+        if slug not in asked:
+            asked.add(slug)
+            held.update(slug_holders(connection, [slug]))
+        return None if slug in freed else held.get(slug)
+
+    return holder
+
+
+def _check_slug(wanted: str | None, slugs: Mapping[str, str]) -> None:
+    """Another writer may have taken the slug of a PUT since its source was looked up."""
+    other = next((slug for slug in slugs.values() if wanted not in (None, slug)), None)
+    if other is not None:
+        raise Conflict(f"the slug {wanted!r} was taken meanwhile", code="slug_taken", hint="read it and try again")
+
+
+def _note(
+    connection: Connection,
+    intake: Intake,
+    plan: _Plan,
+    written: Iterable[tuple[dict[str, Any], Document]],
+    warnings: Mapping[str, Finding],
+) -> None:
+    """Says what became of each file, and puts it down in the history."""
+    history: list[dict[str, Any]] = []
+    after: list[Any] = []
+    for values, document in written:
+        row = SimpleNamespace(**values)
+        action = _action(document.name, plan.replaced.get(document.name))
+        after.append(row)
+        history.append(history_of(action, row, document.sha256, intake.options))
+        more = (warnings[document.name],) if document.name in warnings else ()
+        intake.say(_result(action, row, document.sha256, (*document.warnings, *more)))
+    for gone in plan.gone.values():
+        history.append(history_of("deleted", gone, None, intake.options))
+        intake.say(_result("deleted", gone, gone.sha256))
+    if history:
+        before = [*plan.gone.values(), *(plan.replaced[d.name] for d in plan.fresh if d.name in plan.replaced)]
+        advance(connection, history, before=before, after=after, now=intake.now)
+
+
+def _action(name: str, before: AnyRow | None) -> Action:
+    if before is None:
+        return "created"
+    return "updated" if before.source_name == name else "renamed"
+
+
+def _result(action: Action, row: Any, sha256: str, warnings: tuple[Finding, ...] = ()) -> Result:
+    return Result(name=row.source_name, action=action, post=_stored(row), sha256=sha256, warnings=warnings)
+
+
+def history_of(action: Action, row: Any, sha256: str | None, options: Options) -> dict[str, Any]:
+    """One change as the history keeps it; `advance` adds the version and the instant."""
+    return {
+        "post_id": row.id,
+        "source_name": row.source_name,
+        "kind": action,
+        "author": options.author,
+        "via": options.via,
+        "sha256": sha256,
+    }
+
+
+def _stored(row: Any) -> Stored:
+    categories = orjson.loads(row.categories)
+    return Stored(
+        id=row.id,
+        slug=row.slug,
+        draft=row.draft,
+        published_at=None if row.published_at is None else row.published_at.astimezone(UTC),
+        expires_at=row.expires_at,
+        permalink=row.permalink,
+        category=categories[0] if categories else None,
+        lang=row.lang,
+    )

@@ -1,0 +1,96 @@
+"""The index, whichever database holds it. What is written here belongs into the transaction that writes the post."""
+
+import json
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from types import ModuleType
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, Subquery, column, false, literal, not_, select, table
+
+from app.documents.html_text import read
+from app.search import postgres, sqlite
+from app.search.query import SearchQuery
+from app.search.row import SearchRow
+
+_CHUNK = 200
+_DATABASES: dict[str, ModuleType] = {"sqlite": sqlite, "postgresql": postgres}
+_posts = table("post", column("pk"), column("title"), column("tags"), column("excerpt"))
+_bodies = table("body", column("post_pk"), column("html"))
+
+
+def is_index_table(name: str | None) -> bool:
+    """Whether a table is the index or one of those that FTS5 keeps beside it; no model describes them."""
+    return name is not None and (name == "post_search" or name.startswith("post_search_"))
+
+
+def create(connection: Connection) -> None:
+    """The empty index."""
+    _DATABASES[connection.dialect.name].create(connection)
+
+
+def drop(connection: Connection) -> None:
+    _DATABASES[connection.dialect.name].drop(connection)
+
+
+def write(connection: Connection, rows: Iterable[SearchRow]) -> None:
+    """Indexes new posts, and anew the ones that are there."""
+    database = _DATABASES[connection.dialect.name]
+    iterator = iter(rows)
+    while chunk := list(islice(iterator, _CHUNK)):
+        database.write(connection, chunk)
+
+
+def remove(connection: Connection, pks: Iterable[int]) -> None:
+    """Forgets posts; one that is not there is no error."""
+    iterator = iter(pks)
+    while chunk := list(islice(iterator, _CHUNK)):
+        _DATABASES[connection.dialect.name].remove(connection, chunk)
+
+
+def rebuild(connection: Connection) -> None:
+    """Makes the index anew from the stored posts: wanted when the rules of tokens change."""
+    drop(connection)
+    create(connection)
+    fill(connection)
+
+
+def fill(connection: Connection) -> None:
+    """Indexes every stored post."""
+    write(connection, _stored_rows(connection))
+
+
+def _stored_rows(connection: Connection) -> Iterator[SearchRow]:
+    statement = select(_posts, _bodies.c.html).join(_bodies, _bodies.c.post_pk == _posts.c.pk).order_by(_posts.c.pk)
+    last = 0
+    # By the page: no cursor stays open over what is written between.
+    while page := connection.execute(statement.where(_posts.c.pk > last).limit(_CHUNK)).all():
+        for pk, title, tags, excerpt, html in page:
+            yield SearchRow(pk=pk, title=title, tags=tuple(json.loads(tags)), excerpt=excerpt, text=read(html).text)
+        last = page[-1].pk
+
+
+def condition(query: SearchQuery, dialect: str, pk: ColumnElement[Any]) -> ColumnElement[bool]:
+    """That a query finds the post whose key is `pk`; `dialect` is the connection's `dialect.name`."""
+    database = _DATABASES[dialect]
+    if query.required:
+        return pk.in_(database.found(query.required, query.excluded))
+    if query.is_empty:
+        return false()
+    return not_(pk.in_(_any_of(query, database)))
+
+
+def _any_of(query: SearchQuery, database: ModuleType) -> Any:
+    first, *others = [database.found((phrase,)) for phrase in query.excluded]
+    return first.union(*others) if others else first
+
+
+def rank(query: SearchQuery, dialect: str, pk: ColumnElement[Any]) -> Subquery:
+    """The posts that a query finds, with columns `pk` and `score`: join it, order by `score` descending.
+
+    Equal scores are left to the caller's order. Where nothing is required, all score alike.
+    """
+    if query.required:
+        ranked: Select[tuple[int, float]] = _DATABASES[dialect].ranked(query)
+        return ranked.subquery("ranked")
+    return select(pk.label("pk"), literal(0.0).label("score")).where(condition(query, dialect, pk)).subquery("ranked")

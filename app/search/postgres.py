@@ -1,0 +1,151 @@
+"""The index in Postgres: a `tsvector` of our tokens under GIN finds candidates, the normal form decides.
+
+GIN keeps no positions, so Postgres itself would read every candidate again to find a phrase. We read the normal form
+instead, a `position()` away. So the vector needs no real positions, and none of its limits (16 383 positions, 256 of a
+lexeme, 2 046 bytes a lexeme) can hide a post; a post whose vector would pass 1 MB is marked, found as a candidate of
+every query and decided by its normal form. Positions only carry the weights and the frequency for `ts_rank`.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    REAL,
+    Boolean,
+    ColumnElement,
+    Connection,
+    Float,
+    Integer,
+    Select,
+    Text,
+    bindparam,
+    cast,
+    column,
+    delete,
+    false,
+    func,
+    or_,
+    select,
+    table,
+)
+from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR, insert
+
+from app.search.query import Phrase, SearchQuery
+from app.search.row import SearchRow
+from app.search.tokens import encoded_tokens, normal_form
+
+_rows = table(
+    "post_search",
+    column("pk", Integer),
+    column("normal_form", Text),
+    column("is_partial", Boolean),
+    column("tokens", TSVECTOR),
+)
+_PARTIAL = "zpartial"  # stands in the vectors that do not hold all of their post; no text has this token
+_MAX_VECTOR = 900_000  # bytes; Postgres refuses vectors of 1 MiB
+_MAX_MENTIONS = 4  # of a token in a field; ts_rank counts the n-th by 1/n²
+_MAX_CANDIDATE_TOKENS = 24  # more would not narrow the candidates
+# Of text, excerpt, tags, title: one mention in a better field outweighs any number in the next.
+_WEIGHTS = "{0.000001, 0.0001, 0.01, 1}"
+_DDL = (
+    """CREATE TABLE post_search (
+        pk integer PRIMARY KEY REFERENCES post (pk) ON DELETE CASCADE,
+        normal_form text COLLATE "C" NOT NULL,
+        is_partial boolean NOT NULL,
+        tokens tsvector NOT NULL
+    )""",
+    "CREATE INDEX ix_post_search_tokens ON post_search USING gin (tokens)",
+)
+
+
+def create(connection: Connection) -> None:
+    for statement in _DDL:
+        connection.exec_driver_sql(statement)
+
+
+def drop(connection: Connection) -> None:
+    connection.exec_driver_sql("DROP TABLE post_search")
+
+
+def write(connection: Connection, rows: Iterable[SearchRow]) -> None:
+    if values := [_values(row) for row in rows]:
+        vector = cast(bindparam("vector", type_=Text), TSVECTOR)
+        new = insert(_rows).values(tokens=vector)
+        replaced = {name: new.excluded[name] for name in ("normal_form", "is_partial", "tokens")}
+        connection.execute(new.on_conflict_do_update(index_elements=[_rows.c.pk], set_=replaced), values)
+
+
+def _values(row: SearchRow) -> dict[str, Any]:
+    lexemes = list(_lexemes(row))
+    fitting = list(_fitting(lexemes))
+    is_partial = len(fitting) < len(lexemes)
+    fields = (row.title, *row.tags, row.excerpt, row.text)
+    return {
+        "pk": row.pk,
+        "normal_form": "\n".join(map(normal_form, fields)),
+        "is_partial": is_partial,
+        "vector": " ".join([*fitting, _PARTIAL] if is_partial else fitting),
+    }
+
+
+def _lexemes(row: SearchRow) -> Iterator[str]:
+    """Each token once, in the form `token:1A,2D`: a position for each of its mentions, the best fields first."""
+    mentions: dict[str, str] = {}
+    fields = {"A": (row.title,), "B": row.tags, "C": (row.excerpt,), "D": (row.text,)}
+    for weight, texts in fields.items():
+        for token, count in Counter(token for text in texts for token in encoded_tokens(text)).items():
+            mentions[token] = mentions.get(token, "") + weight * min(count, _MAX_MENTIONS)
+    return (f"{token}:{_positions(weights)}" for token, weights in mentions.items())
+
+
+@lru_cache(maxsize=1000)
+def _positions(weights: str) -> str:
+    return ",".join(f"{place}{weight}" for place, weight in enumerate(weights, start=1))
+
+
+def _fitting(lexemes: Iterable[str]) -> Iterator[str]:
+    size = 0
+    for lexeme in lexemes:
+        size += len(lexeme) + 4
+        if size > _MAX_VECTOR:
+            return
+        yield lexeme
+
+
+def remove(connection: Connection, pks: Iterable[int]) -> None:
+    connection.execute(delete(_rows).where(_rows.c.pk.in_(list(pks))))
+
+
+def found(phrases: tuple[Phrase, ...], excluded: tuple[Phrase, ...] = ()) -> Select[int]:
+    """The posts that have all of the phrases and none of the excluded ones, as a column `pk`."""
+    statement = select(_rows.c.pk).where(*_conditions(phrases))
+    for phrase in excluded:
+        statement = statement.where(_rows.c.pk.not_in(select(_rows.c.pk).where(*_conditions((phrase,)))))
+    return statement
+
+
+def _conditions(phrases: tuple[Phrase, ...]) -> Iterator[ColumnElement[bool]]:
+    wanted = dict.fromkeys(lexeme for phrase in phrases for lexeme in _query_lexemes(phrase))
+    rarest = sorted(wanted, key=len, reverse=True)[:_MAX_CANDIDATE_TOKENS]
+    yield _rows.c.tokens.op("@@")(cast(f"({' & '.join(rarest)}) | {_PARTIAL}", TSQUERY))
+    for phrase in phrases:
+        stands = func.strpos(_rows.c.normal_form, phrase.needle) > 0
+        # A single token is exact by itself; a phrase is only told by the text.
+        yield stands if len(phrase.tokens) > 1 else or_(_rows.c.is_partial == false(), stands)
+
+
+def _query_lexemes(phrase: Phrase) -> list[str]:
+    *first, last = phrase.tokens
+    return [*first, f"{last}:*" if phrase.is_open else last]
+
+
+def ranked(query: SearchQuery) -> Select[tuple[int, float]]:
+    """The posts found and how well, the better the higher."""
+    lexemes = dict.fromkeys(lexeme for phrase in query.required for lexeme in _query_lexemes(phrase))
+    wanted = " | ".join(islice(lexemes, _MAX_CANDIDATE_TOKENS))
+    score = func.ts_rank(cast(_WEIGHTS, ARRAY(REAL)), _rows.c.tokens, cast(wanted, TSQUERY), type_=Float)
+    return found(query.required, query.excluded).add_columns(score.label("score"))

@@ -1,0 +1,83 @@
+"""The index in SQLite: FTS5 over our tokens, a column for each field, so that no phrase crosses from one to the next.
+
+The table keeps no content; FTS5 has no limits that a post could reach, and finds phrases by position.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Float, Select, column, func, literal_column, select, table, text
+
+from app.search.query import Phrase, SearchQuery
+from app.search.row import SearchRow
+from app.search.tokens import SEPARATOR, encoded_tokens
+
+_INDEX: ColumnElement[Any] = literal_column("post_search")  # the table named as FTS5 wants it: as a column
+_rows = table("post_search", column("rowid"))
+# One mention in a better field outweighs any number in the next: bm25() saturates, a thousand does not reach over.
+_WEIGHTS = (1e9, 1e6, 1e3, 1.0)
+_INSERT = text(
+    "INSERT OR REPLACE INTO post_search(rowid, title, tags, excerpt, body) VALUES (:pk, :title, :tags, :excerpt, :body)"
+)
+_DELETE = text("DELETE FROM post_search WHERE rowid = :pk")
+
+
+def create(connection: Connection) -> None:
+    # Before 3.43 a table without content cannot delete; there it keeps the tokens' text as well.
+    version = connection.execute(select(func.sqlite_version())).scalar_one()
+    is_recent = tuple(map(int, version.split("."))) >= (3, 43)
+    content = "content = '', contentless_delete = 1, " if is_recent else ""
+    connection.exec_driver_sql(
+        f"CREATE VIRTUAL TABLE post_search USING fts5(title, tags, excerpt, body, {content}tokenize = 'ascii')"
+    )
+
+
+def drop(connection: Connection) -> None:
+    connection.exec_driver_sql("DROP TABLE post_search")
+
+
+def write(connection: Connection, rows: Iterable[SearchRow]) -> None:
+    if values := [_values(row) for row in rows]:
+        connection.execute(_INSERT, values)
+
+
+def _values(row: SearchRow) -> dict[str, int | str]:
+    return {
+        "pk": row.pk,
+        "title": _encoded(row.title),
+        "tags": f" {SEPARATOR} ".join(map(_encoded, row.tags)),
+        "excerpt": _encoded(row.excerpt),
+        "body": _encoded(row.text),
+    }
+
+
+def _encoded(field: str) -> str:
+    return " ".join(encoded_tokens(field))
+
+
+def remove(connection: Connection, pks: Iterable[int]) -> None:
+    if values := [{"pk": pk} for pk in pks]:
+        connection.execute(_DELETE, values)
+
+
+def found(phrases: tuple[Phrase, ...], excluded: tuple[Phrase, ...] = ()) -> Select[int]:
+    """The posts that have all of the phrases and none of the excluded ones, as a column `pk`."""
+    expression = _all(phrases)
+    if excluded:
+        expression = f"({expression}) NOT ({' OR '.join(map(_expression, excluded))})"
+    return select(_rows.c.rowid.label("pk")).where(_INDEX.op("MATCH")(expression))
+
+
+def _all(phrases: tuple[Phrase, ...]) -> str:
+    return " AND ".join(map(_expression, phrases))
+
+
+def _expression(phrase: Phrase) -> str:
+    """A phrase in FTS5's language; the tokens are letters and digits, so nothing in it can be an operator."""
+    return f'"{" ".join(phrase.tokens)}"{"*" if phrase.is_open else ""}'
+
+
+def ranked(query: SearchQuery) -> Select[tuple[int, float]]:
+    """The posts found and how well, the better the higher."""
+    score = -func.bm25(_INDEX, *_WEIGHTS, type_=Float)
+    return found(query.required, query.excluded).add_columns(score.label("score"))

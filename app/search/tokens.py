@@ -1,0 +1,149 @@
+"""Text as it is searched: its normal form, and the tokens that stand for it in an index. The same for text and query.
+
+A text is folded (NFKC, casefolded) and cut into runs. A run is either characters of scripts that are written without
+spaces between words (Chinese, Japanese, Korean with its particles, Thai …; a symbol or emoji counts as one), or a word
+of any other script. Everything else separates. The normal form sets one space before, between and after the runs, so
+that "stands in a text" is "is a substring of its normal form": ` bedrock の性能 2 倍 `.
+
+Tokens are the words, and of a spaceless run its overlapping pairs of characters and then its last character, so that
+every character begins a token. A token's position is its place in the list.
+
+Katakana and hiragana stay apart: together, イル would be found in every している.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from hashlib import blake2b
+from operator import add
+
+from app.documents.cjk import is_wide
+
+SEPARATOR = "z"  # a token that no text has: no phrase reaches over it
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_MAX_WORD = 32  # bytes; longer words are hashed
+
+# Invisible, and between characters that belong together: soft hyphen, joiners, zero-width spaces, directions,
+# variation selectors, byte order mark.
+_IGNORABLE = (
+    *((0x00AD, 0x00AD), (0x034F, 0x034F), (0x061C, 0x061C), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F)),
+    *((0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF), (0xE0000, 0xE0FFF)),
+)
+IGNORABLE = "".join(f"{chr(first)}-{chr(last)}" for first, last in _IGNORABLE)  # for a class of a regular expression
+_IGNORED = re.compile(f"[{IGNORABLE}]+")
+# Thai, Lao, Myanmar, Khmer and their neighbours are written without spaces, though their characters are not wide.
+_SPACELESS = (
+    *((0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x1950, 0x19FF), (0x1A20, 0x1AAF)),
+    *((0xA9E0, 0xA9FF), (0xAA60, 0xAADF)),
+)
+_SKIN_TONES = range(0x1F3FB, 0x1F400)
+_RUN = re.compile("c[cm]*|w[wm]*")
+
+
+class _Kinds(dict[int, str]):
+    """Code point -> `c` of a spaceless run, `w` of a word, `m` a mark of whatever it follows, a space: separates."""
+
+    def __missing__(self, code: int) -> str:
+        kind = self[code] = _kind(code)
+        return kind
+
+
+def _kind(code: int) -> str:
+    character = chr(code)
+    category = unicodedata.category(character)
+    is_spaceless = is_wide(character) or any(first <= code <= last for first, last in _SPACELESS)
+    if category[0] in "LMN" or category == "Cn":  # unassigned: a later Unicode's ideographs and emoji
+        if is_spaceless:
+            return "c"
+        return {"L": "w", "N": "w", "M": "m"}.get(category[0], " ")
+    return "c" if category == "So" or code in _SKIN_TONES else " "
+
+
+_KINDS = _Kinds()
+
+
+def fold(text: str) -> str:
+    """Forms that mean the same made one: NFKC and casefolded, without what is invisible."""
+    if text.isascii():
+        return text.lower()
+    visible = _IGNORED.sub("", text)
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", visible).casefold())
+
+
+def spans(folded: str) -> Iterator[tuple[int, int]]:
+    """Start and end of each run of a folded text."""
+    return (match.span() for match in _RUN.finditer(folded.translate(_KINDS)))
+
+
+def runs(text: str) -> list[str]:
+    folded = fold(text)
+    return [folded[start:end] for start, end in spans(folded)]
+
+
+def normal_form(text: str) -> str:
+    """The runs of a text, each between single spaces; nothing where there is none."""
+    found = runs(text)
+    return f" {' '.join(found)} " if found else ""
+
+
+def is_spaceless(run: str) -> bool:
+    return _KINDS[ord(run[0])] == "c"
+
+
+def tokens(text: str) -> list[str]:
+    """The tokens of a text in order; a token's position is its index."""
+    return [token for run in runs(text) for token in tokens_of(run)]
+
+
+def tokens_of(run: str) -> list[str]:
+    return [*map(add, run, run[1:]), run[-1]] if is_spaceless(run) else [run]
+
+
+def encoded_tokens(text: str) -> list[str]:
+    """The tokens of a text in order, each as `encode` gives it."""
+    found: list[str] = []
+    for run in runs(text):
+        if is_spaceless(run):
+            heads = list(map(_HEADS.__getitem__, run))
+            found += map(add, heads, map(_CODES.__getitem__, run[1:]))
+            found.append(heads[-1])
+        else:
+            found.append(_encode_word(run))
+    return found
+
+
+def encode(token: str) -> str:
+    """A token in `[0-9a-z]`, which no database's tokenizer cuts or folds; different tokens differ.
+
+    A spaceless token begins with the code of its first character, so that one character is a prefix search. No
+    result is longer than 65 bytes or equal to SEPARATOR.
+    """
+    if is_spaceless(token):
+        return _HEADS[token[0]] + "".join(map(_CODES.__getitem__, token[1:]))
+    return _encode_word(token)
+
+
+def _encode_word(word: str) -> str:
+    encoded = word.encode(errors="surrogatepass")
+    if len(encoded) > _MAX_WORD:
+        return "h" + blake2b(encoded, digest_size=16).hexdigest()
+    return f"w{word}" if word.isascii() else f"x{encoded.hex()}"
+
+
+class _Codes(dict[str, str]):
+    """Character -> four digits to the base of 36, enough for any code point; with what stands before them."""
+
+    def __init__(self, before: str) -> None:
+        super().__init__()
+        self.before = before
+
+    def __missing__(self, character: str) -> str:
+        rest, digits = ord(character), ""
+        for _ in range(4):
+            rest, digit = divmod(rest, 36)
+            digits = _DIGITS[digit] + digits
+        code = self[character] = self.before + digits
+        return code
+
+
+_HEADS, _CODES = _Codes("c"), _Codes("")

@@ -1,0 +1,88 @@
+"""A real server process on this machine, started and ended by tests."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+
+from tests.building import AUTH, KEY
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 60.0  # seconds; a busy machine takes its time
+HONBUN = (sys.executable, "-c", "from app.cli import main; main()")
+
+
+def environment(**settings: str) -> dict[str, str]:
+    """This process's environment with these settings of Honbun's and no others."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("HONBUN_")}
+    return kept | {"PYTHONPATH": str(ROOT)} | {f"HONBUN_{name}": value for name, value in settings.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    process: subprocess.Popen[bytes]
+    client: httpx2.Client
+    url: str
+    log: Path
+
+    @property
+    def said(self) -> list[str]:
+        return self.log.read_text(encoding="utf-8").splitlines()
+
+    def kill(self) -> None:
+        """What a power failure does to the process."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(PATIENCE)
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@contextmanager
+def serving(folder: Path, **settings: str) -> Iterator[Server]:
+    """`honbun serve`, ready; its database and log are in the folder unless the settings say otherwise."""
+    port = free_port()
+    defaults = {"DATABASE_URL": f"sqlite:///{folder / 'honbun.db'}", "CONTENT_DIR": "", "API_KEY": KEY}
+    log = folder / f"server-{port}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [*HONBUN, "serve", "--port", str(port)],
+            cwd=folder,
+            env=environment(**defaults | settings),
+            stdout=output,
+            stderr=output,
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        with httpx2.Client(base_url=url, headers=AUTH, timeout=PATIENCE) as client:
+            server = Server(process=process, client=client, url=url, log=log)
+            _await_ready(server)
+            yield server
+    finally:
+        process.terminate()
+        process.wait(PATIENCE)
+
+
+def _await_ready(server: Server) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        assert server.process.poll() is None, server.said
+        try:
+            if server.client.get("/readyz").status_code == 200:
+                return
+        except httpx2.TransportError:
+            pass
+        time.sleep(0.05)  # another process: there is nothing here to be told by
+    raise AssertionError(server.said)

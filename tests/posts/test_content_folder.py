@@ -1,0 +1,136 @@
+"""What a start takes from the content folder, and what it leaves alone."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from app.documents.document import Context, Document, parse
+from app.documents.sources import Source
+from app.posts.content_folder import Taken, take_folder
+from app.posts.ingest import delete_one
+from tests.building import NOW
+from tests.posts.samples import actions, history, options, rows, state, take
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    path = tmp_path / "content"
+    path.mkdir()
+    (path / "a.md").write_text("一")
+    (path / "b.md").write_text("二")
+    return path
+
+
+def start(engine: Engine, folder: Path, context: Context | None = None) -> Taken:
+    return take_folder(engine, folder, context=context or Context(), now=NOW)
+
+
+def test_first_start_takes_all_posts(engine: Engine, folder: Path) -> None:
+    (folder / "README.md").write_text("これは記事ではない")
+    taken = start(engine, folder)
+
+    assert actions(taken.report) == {"README.md": "skipped", "a.md": "created", "b.md": "created"}
+    assert taken.left_alone == ()
+
+
+def test_second_start_takes_nothing(engine: Engine, folder: Path) -> None:
+    start(engine, folder)
+    before = (history(engine), state(engine))
+    taken = start(engine, folder)
+
+    assert actions(taken.report) == {}
+    assert (history(engine), state(engine)) == before
+
+
+def test_changed_file_is_taken_again(engine: Engine, folder: Path) -> None:
+    start(engine, folder)
+    (folder / "a.md").write_text("一の二")
+
+    assert actions(start(engine, folder).report) == {"a.md": "updated"}
+
+
+def test_removed_file_leaves_its_post(engine: Engine, folder: Path) -> None:
+    start(engine, folder)
+    (folder / "a.md").unlink()
+    start(engine, folder)
+
+    assert sorted(rows(engine)) == ["a.md", "b.md"]
+
+
+def test_bad_file_is_reported_at_every_start_and_keeps_nothing_from_being_taken(engine: Engine, folder: Path) -> None:
+    (folder / "bad.md").write_text("---\ntitle: [\n---\n")
+
+    for _ in range(2):
+        taken = start(engine, folder)
+        assert actions(taken.report)["bad.md"] == "failed"
+    assert sorted(rows(engine)) == ["a.md", "b.md"]
+
+
+def test_mended_file_is_taken(engine: Engine, folder: Path) -> None:
+    (folder / "bad.md").write_text("---\ntitle: [\n---\n")
+    start(engine, folder)
+    (folder / "bad.md").write_text("よい")
+
+    assert actions(start(engine, folder).report) == {"bad.md": "created"}
+
+
+def test_other_context_reads_the_folder_again(engine: Engine, folder: Path) -> None:
+    start(engine, folder)
+
+    assert actions(start(engine, folder, Context(timezone="Asia/Tokyo")).report) == {
+        "a.md": "updated",
+        "b.md": "updated",
+    }
+
+
+def test_name_written_over_http_is_left_alone_while_the_file_differs(engine: Engine, folder: Path) -> None:
+    start(engine, folder)
+    take(engine, {"a.md": "HTTP で改めた"})
+    assert start(engine, folder).left_alone == ()
+    (folder / "a.md").write_text("手元で改めた")
+    taken = start(engine, folder)
+
+    assert taken.left_alone == ("a.md",)
+    assert rows(engine)["a.md"].excerpt == "HTTP で改めた"
+
+
+def test_name_deleted_over_http_does_not_come_back(engine: Engine, folder: Path) -> None:
+    start(engine, folder)
+    delete_one(engine, "a", options=options(), now=NOW, guard=lambda _: None)
+    (folder / "a.md").write_text("戻したい")
+
+    assert start(engine, folder).left_alone == ("a.md",)
+    assert list(rows(engine)) == ["b.md"]
+
+
+def test_name_first_written_over_http_is_left_alone(engine: Engine, folder: Path) -> None:
+    take(engine, {"a.md": "HTTP"})
+
+    assert start(engine, folder).left_alone == ("a.md",)
+    assert rows(engine)["a.md"].excerpt == "HTTP"
+
+
+def test_name_written_from_the_command_line_is_the_folders_again(engine: Engine, folder: Path) -> None:
+    take(engine, {"a.md": "HTTP"})
+    take(engine, {"a.md": "命令"}, via="cli", now=NOW + timedelta(hours=1))
+
+    assert start(engine, folder).left_alone == ()
+    assert rows(engine)["a.md"].excerpt == "一"
+
+
+def test_name_written_over_http_while_the_folder_is_read_is_left_alone(
+    engine: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def parse_while_http_writes(source: Source, context: Context) -> Document:
+        monkeypatch.setattr("app.posts.ingest.parse", parse)
+        take(engine, {"a.md": "HTTP が先"})
+        return parse(source, context)
+
+    monkeypatch.setattr("app.posts.ingest.parse", parse_while_http_writes)
+    taken = start(engine, folder)
+
+    assert rows(engine)["a.md"].excerpt == "HTTP が先"
+    assert taken.left_alone == ("a.md",)
+    assert actions(taken.report) == {"b.md": "created"}

@@ -1,0 +1,246 @@
+"""Connections, snapshots and turns, on both databases."""
+
+import socket
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, insert, select, text, update
+from sqlalchemy.exc import IntegrityError, ProgrammingError
+
+from app import database
+from app.database import open_engine, reading, version_warning, writing
+from app.errors import DatabaseUnavailable
+from app.posts.changes import lock_version
+from app.posts.models import aliases, content, taken
+
+WRITERS = 8
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Iterator[Engine]:
+    engine = open_engine(f"sqlite:///{tmp_path / 'plain.db'}")
+    yield engine
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("pragma", "expected"),
+    [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("busy_timeout", 10_000), ("temp_store", 2)],
+)
+def test_pragma_is_in_force_on_every_connection(sqlite: Engine, pragma: str, expected: str | int) -> None:
+    with sqlite.connect() as first, sqlite.connect() as second:
+        values = [c.exec_driver_sql(f"PRAGMA {pragma}").scalar_one() for c in (first, second)]
+
+    assert values == [expected, expected]
+
+
+def names(connection: Any) -> list[str]:
+    return [row.name for row in connection.execute(select(taken).order_by("name"))]
+
+
+def note(engine: Engine, name: str) -> None:
+    with writing(engine) as connection:
+        connection.execute(insert(taken).values(name=name, sha256="x"))
+
+
+def test_snapshot_does_not_see_a_commit_made_meanwhile(engine: Engine) -> None:
+    note(engine, "before")
+    with reading(engine) as connection:
+        first = names(connection)
+        note(engine, "meanwhile")
+        second = names(connection)
+    with reading(engine) as connection:
+        third = names(connection)
+
+    assert (first, second, third) == (["before"], ["before"], ["before", "meanwhile"])
+
+
+def test_write_is_undone_by_an_exception(engine: Engine) -> None:
+    def fail() -> None:
+        with writing(engine) as connection:
+            connection.execute(insert(taken).values(name="a", sha256="x"))
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    with reading(engine) as connection:
+        assert names(connection) == []
+
+
+def test_writers_at_once_take_turns_and_none_is_refused(database_url: str, engine: Engine) -> None:
+    def add(number: int) -> None:
+        own = open_engine(database_url)
+        for turn in range(10):
+            with writing(own) as connection:
+                version = lock_version(connection).version
+                connection.execute(update(content).values(version=version + 1))
+                connection.execute(insert(taken).values(name=f"{number} {turn}", sha256="x"))
+        own.dispose()
+
+    with ThreadPoolExecutor(WRITERS) as pool:
+        list(pool.map(add, range(WRITERS)))
+
+    with reading(engine) as connection:
+        assert len(names(connection)) == 10 * WRITERS
+        assert connection.execute(select(content.c.version)).scalar_one() == 10 * WRITERS
+
+
+def test_reader_goes_on_while_one_writes(engine: Engine) -> None:
+    note(engine, "before")
+    with writing(engine) as writer:
+        writer.execute(insert(taken).values(name="open", sha256="x"))
+        with reading(engine) as reader:
+            assert names(reader) == ["before"]
+
+
+def test_what_belongs_to_nothing_is_refused(engine: Engine) -> None:
+    with pytest.raises(IntegrityError), writing(engine) as connection:
+        connection.execute(insert(aliases).values(post_pk=1, kind="path", value="/x"))
+
+
+def test_wrong_statement_is_no_lost_database(postgres_url: str) -> None:
+    engine = open_engine(postgres_url)
+
+    with pytest.raises(ProgrammingError), reading(engine) as connection:
+        connection.execute(text("SELEC 1"))
+    engine.dispose()
+
+
+def read_content(engine: Engine) -> None:
+    with reading(engine) as connection:
+        connection.execute(select(content)).all()
+
+
+def unused_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port: int = listening.getsockname()[1]
+        return port
+
+
+class TestLost:
+    def reason(self, url: str) -> str:
+        engine = open_engine(url)
+        with pytest.raises(DatabaseUnavailable) as caught:
+            read_content(engine)
+        engine.dispose()
+        return caught.value.detail
+
+    def test_postgres_that_does_not_listen(self) -> None:
+        url = f"postgresql://user:hunter2@127.0.0.1:{unused_port()}/blog"
+
+        assert self.reason(url) == "the database cannot be reached"
+
+    def test_folder_that_is_not_there(self, tmp_path: Path) -> None:
+        reason = self.reason(f"sqlite:///{tmp_path / 'missing' / 'x.db'}")
+
+        assert reason == "the database file cannot be opened; does its folder exist?"
+
+    def test_file_that_is_no_database(self, tmp_path: Path) -> None:
+        path = tmp_path / "x.db"
+        path.write_bytes(b"not a database at all" * 100)
+
+        assert self.reason(f"sqlite:///{path}") == "the database file is none of SQLite's"
+
+    def test_sqlite_that_is_not_migrated(self, tmp_path: Path) -> None:
+        assert "honbun migrate" in self.reason(f"sqlite:///{tmp_path / 'x.db'}")
+
+    def test_tables_that_are_not_migrated(self, engine: Engine) -> None:
+        with pytest.raises(DatabaseUnavailable) as caught, reading(engine) as connection:
+            connection.execute(text("SELECT x FROM no_such_table"))
+
+        assert "honbun migrate" in caught.value.detail
+
+    def test_postgres_that_ends_a_session_is_reached_again(self, postgres_url: str) -> None:
+        engine, other = open_engine(postgres_url), open_engine(postgres_url)
+        end = text("SELECT pg_terminate_backend(:pid)")
+
+        def be_ended() -> None:
+            with reading(engine) as connection:
+                pid = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+                with writing(other) as killer:
+                    killer.execute(end, {"pid": pid})
+                connection.execute(select(content)).all()
+
+        with pytest.raises(DatabaseUnavailable):
+            be_ended()
+        read_content(engine)
+        for used in (engine, other):
+            used.dispose()
+
+    def test_pool_that_is_empty_says_so(self, sqlite: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sqlite.pool, "_timeout", 0.05)
+        held = [sqlite.connect() for _ in range(2 * database.THREADS)]
+
+        with pytest.raises(DatabaseUnavailable) as caught:
+            read_content(sqlite)
+
+        assert caught.value.reason == "database_busy"
+        for connection in held:
+            connection.close()
+
+    def test_write_in_a_snapshot_is_refused_on_postgres(self, postgres_url: str) -> None:
+        engine = open_engine(postgres_url)
+
+        with pytest.raises(DatabaseUnavailable) as caught, reading(engine) as connection:
+            connection.execute(insert(taken).values(name="a", sha256="x"))
+
+        assert caught.value.detail == "the database is read-only"
+        engine.dispose()
+
+
+def test_turn_that_does_not_come_is_a_busy_database(sqlite: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "PRAGMAS", ("busy_timeout = 50", *database.PRAGMAS[1:]))
+
+    with writing(sqlite), pytest.raises(DatabaseUnavailable) as caught, writing(sqlite):
+        pass
+
+    assert caught.value.detail == "the database is busy with other writers"
+
+
+def test_instants_are_read_whatever_the_servers_zone(postgres_url: str) -> None:
+    engine = open_engine(postgres_url)
+    with reading(engine) as connection:
+        value = connection.execute(text("SELECT timestamptz '9999-12-31 23:59:59Z'")).scalar_one()
+
+    assert value == datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("version", "processes", "warns"),
+    [
+        ((3, 40, 1), 2, True),
+        ((3, 40, 1), 1, False),
+        ((3, 44, 6), 4, False),
+        ((3, 50, 6), 2, True),
+        ((3, 50, 7), 2, False),
+        ((3, 51, 2), 2, True),
+        ((3, 51, 3), 2, False),
+    ],
+)
+def test_faulty_sqlite_warns_where_several_processes_write(
+    sqlite: Engine, monkeypatch: pytest.MonkeyPatch, version: tuple[int, ...], processes: int, *, warns: bool
+) -> None:
+    monkeypatch.setattr(database, "sqlite_module", lambda: SimpleNamespace(sqlite_version_info=version))
+
+    assert (version_warning(sqlite, processes) is not None) is warns
+
+
+def test_sqlite_warning_is_not_for_postgres(postgres_url: str) -> None:
+    engine = open_engine(postgres_url)
+
+    assert version_warning(engine, 8) is None
+    engine.dispose()
+
+
+def test_system_sqlite_serves_where_there_is_no_wheel(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pysqlite3", None)
+
+    assert database.sqlite_module().__name__ == "sqlite3"
