@@ -28,7 +28,7 @@ MIB = 1024 * 1024
 TEMPLATE_TOKENS = ("slug", "id", "year", "month", "day", "category", "lang")
 
 
-class InvalidSettings(HonbunError):  # noqa: N818 - named as the other errors are, by what is wrong
+class InvalidSettings(HonbunError):
     """A setting that cannot be used; the message is one line and names it, never a secret's value."""
 
     code = "invalid_setting"

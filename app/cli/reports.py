@@ -14,7 +14,7 @@ def remark(path: Path | str, finding: Finding) -> str:
 
 
 @contextmanager
-def progress(title: str, total: int) -> Iterator[Callable[[], None]]:
+def progress(title: str, total: int | None) -> Iterator[Callable[[], None]]:
     """A progress bar on standard error where that is a terminal, and nothing elsewhere; call it once a file."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

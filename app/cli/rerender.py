@@ -8,7 +8,8 @@ def rerender() -> None:
     from app.cli.reports import progress, remark
     from app.database import open_engine
     from app.posts.report import Result
-    from app.posts.rerender import count_stale, rerender as run
+    from app.posts.rerender import count_stale
+    from app.posts.rerender import rerender as run
     from app.settings import Settings
 
     settings = Settings.load()

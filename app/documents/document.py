@@ -1,7 +1,7 @@
 """A source understood: the pipeline from bytes to a document, top to bottom."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, time
 from hashlib import sha256
 from typing import Any
@@ -9,14 +9,15 @@ from zoneinfo import ZoneInfo
 
 from app.documents import language, reading_time
 from app.documents.addresses import Addresses
+from app.documents.context import Context
 from app.documents.dates import parse_date
 from app.documents.excerpt import excerpt_of
 from app.documents.fields import FrontMatter, read
 from app.documents.front_matter import Node, Scalar, Split, decode, split, texts, to_json
 from app.documents.front_matter import parse as parse_front_matter
-from app.documents.links import Links, Target, folders_above
+from app.documents.links import Target, folders_above
 from app.documents.liquid import Site, Translated, translate
-from app.documents.markdown import RENDERER, Rendered, render
+from app.documents.markdown import Rendered, render
 from app.documents.normalize import sort_key
 from app.documents.permalinks import expand, is_address, is_pattern, last_part
 from app.documents.site_config import SiteConfig
@@ -24,44 +25,10 @@ from app.documents.slug import FileName, derived_slug, read_name, slug_from_name
 from app.documents.sources import Source
 from app.errors import DocumentError, Finding
 
+__all__ = ["Context", "Document", "Field", "as_number", "comparable", "parse"]
+
 MAX_SLUG_BYTES = 255  # what a file name may have
 MAX_INDEXED_TEXT = 512  # bytes; longer texts and paths are compared by their hash
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
-    """What a document depends on beside its bytes; a change of it is a reason to parse again.
-
-    The site's address, the template and the root path are those that links between posts are made of.
-    """
-
-    timezone: str = "UTC"
-    lang: str | None = None
-    asset_url: str | None = None
-    characters_per_minute: int = 500
-    site_url: str | None = None
-    post_url_template: str | None = None
-    root_path: str = ""
-    config: SiteConfig | None = None
-
-    @property
-    def rendered_by(self) -> str:
-        """The renderer's version and a digest of the context."""
-        values = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "config"}
-        config = self.config.digest if self.config else None
-        return f"{RENDERER}+{sha256(repr((values, config)).encode()).hexdigest()[:12]}"
-
-    def with_config(self, config: SiteConfig | None) -> "Context":
-        """The context of a site with a `_config.yml`: its zone and language count where no setting says another."""
-        if config is None:
-            return self
-        zone = config.timezone if config.timezone and self.timezone == "UTC" else self.timezone
-        return replace(self, config=config, timezone=zone, lang=self.lang or config.lang)
-
-    @property
-    def links(self) -> Links:
-        zone = ZoneInfo(self.timezone)
-        return Links(root_path=self.root_path, site_url=self.site_url, template=self.post_url_template, zone=zone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +94,7 @@ def parse(source: Source, context: Context) -> Document:
     front, field_warnings = read(nodes)
     front = replace(front, excerpt_separator=front.excerpt_separator or config.excerpt_separator)
     file_name = read_name(source.name)
-    pattern = config.permalink
+    pattern = config.permalink if context.post_url_template is None else None  # a setting wins over it
     addresses = Addresses(name=source.name, links=context.links, asset_url=context.asset_url, pattern=pattern)
     site = Site(url=context.site_url or "", address=addresses.of_tag)
     body = translate(parts.body, site)
@@ -162,7 +129,7 @@ def parse(source: Source, context: Context) -> Document:
         lang=front.lang or file_name.lang or context.lang or language.detect(f"{title}\n{rendered.prose}"),
         lang_suffix=file_name.lang,
         cover=None if front.cover is None else addresses.file(front.cover),
-        permalink=_permalink(front, context, pattern, slug=slug, date=_in(zone, date), categories=categories),
+        permalink=_permalink(front, pattern, slug=slug, date=_in(zone, date), categories=categories),
         aliases=front.aliases,
         html=rendered.html,
         toc=tuple(asdict(heading) for heading in rendered.toc),
@@ -236,17 +203,10 @@ def _address(front: FrontMatter) -> str | None:
 
 
 def _permalink(
-    front: FrontMatter,
-    context: Context,
-    site_pattern: str | None,
-    *,
-    slug: str,
-    date: datetime | None,
-    categories: tuple[str, ...],
+    front: FrontMatter, site_pattern: str | None, *, slug: str, date: datetime | None, categories: tuple[str, ...]
 ) -> str | None:
-    """The address that was written, or that the post's own pattern makes, or the site's where no setting has another."""
-    own = front.permalink.text if front.permalink else None
-    pattern = own or (site_pattern if context.post_url_template is None else None)
+    """The address that was written, or that the post's own pattern makes, or the site's."""
+    pattern = front.permalink.text if front.permalink else site_pattern
     if pattern is None or not is_pattern(pattern):
         return _address(front)
     return expand(pattern, slug=slug, date=date, categories=categories)

@@ -1,14 +1,12 @@
-"""What kramdown adds to Markdown: attribute lists, heading ids, extensions, abbreviations.
+"""What kramdown adds to Markdown: attribute lists, heading ids, extensions.
 
 Nothing of it shows as text. Attributes reach the HTML as far as the sanitiser lets them.
 """
 
 import re
-from collections.abc import Sequence
-from typing import Any
 
 from markdown_it import MarkdownIt
-from markdown_it.common.utils import escapeHtml
+from markdown_it.ruler import RuleOptionsType
 from markdown_it.rules_block.state_block import StateBlock
 from markdown_it.rules_core.state_core import StateCore
 from markdown_it.rules_inline.state_inline import StateInline
@@ -22,25 +20,21 @@ _BLOCK_LIST = re.compile(rf"\{{:(?!:)({_LIST})\}}[ \t]*")
 _DEFINITION = re.compile(rf"\{{:([\w-]{{1,50}}):({_LIST})\}}[ \t]*")
 _HEADING_LIST = re.compile(rf"\{{((?:[#.])(?:{_LIST}))\}}[ \t]*")
 _PART = re.compile(_ATTRIBUTE)
-_ABBREVIATION = re.compile(r"\*\[([^\]\n]{1,100})\]:[ \t]*(.*)")
 _EXTENSION = re.compile(r"\{::(comment|nomarkdown|options)(?:[ \t][^}\n]{0,300})?\}")
 _EXTENSION_END = re.compile(r"\{:/[a-z]{0,20}\}")
-_MAX_ABBREVIATIONS = 200
 _REPLACED = frozenset(("toc", "footnotes"))  # kramdown puts these in the place of the list that bears the name
-_INTERRUPTS = {"alt": ["paragraph", "reference", "blockquote", "list"]}
+_INTERRUPTS: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
 _OWN_ADDRESSES = frozenset(("href", "src"))
 
 
 def kramdown(md: MarkdownIt) -> None:
     """Add the rules to a parser."""
-    for rule in (_attribute_line, _extension_block, _abbreviation):
+    for rule in (_attribute_line, _extension_block):
         md.block.ruler.before("fence", rule.__name__.strip("_"), rule, _INTERRUPTS)
     md.inline.ruler.before("link", "attribute_list", _attribute_span)
     md.inline.ruler.before("link", "extension_span", _extension_span)
     md.core.ruler.after("block", "block_attributes", _block_attributes)
     md.core.ruler.after("inline", "span_attributes", _span_attributes)
-    md.core.ruler.after("span_attributes", "abbreviations", _abbreviations)
-    md.add_render_rule("abbreviation", _render_abbreviation)
 
 
 def _line(state: StateBlock, line: int) -> str:
@@ -81,6 +75,8 @@ def _extension_block(state: StateBlock, start: int, end: int, silent: bool) -> b
         return False
     self_closed = opening[0].endswith("/}")
     last = start if self_closed else _closing_line(state, start, end, line[opening.end() :])
+    if last is None and not line[opening.end() :].strip():
+        last = start  # never closed: the tag alone goes
     if last is None or (line[opening.end() :].strip() and last == start and not _ends_there(line, opening)):
         return False
     if silent:
@@ -111,21 +107,6 @@ def _closing_line(state: StateBlock, start: int, end: int, rest: str) -> int | N
     return closing
 
 
-def _abbreviation(state: StateBlock, start: int, _end: int, silent: bool) -> bool:
-    """`*[HTML]: Hyper Text Markup Language`."""
-    if state.is_code_block(start) or not state.src.startswith("*[", state.bMarks[start] + state.tShift[start]):
-        return False
-    found = _ABBREVIATION.fullmatch(_line(state, start))
-    if found is None:
-        return False
-    if not silent:
-        known = state.env.setdefault("abbreviations", {})
-        if len(known) < _MAX_ABBREVIATIONS:
-            known[found[1]] = found[2].strip()
-        state.line = start + 1
-    return True
-
-
 def _attributes(text: str, lists: dict[str, str]) -> tuple[dict[str, str], set[str]]:
     """The attributes of a list and the names in it that are no attributes; defined lists are put in once."""
     attributes: dict[str, str] = {}
@@ -153,9 +134,10 @@ def _unquoted(value: str) -> str:
 
 def _apply(token: Token, attributes: dict[str, str]) -> None:
     classes = attributes.get("class", "")
-    language = next((word[9:] for word in classes.split() if word.startswith("language-")), "")
+    language = next((word for word in classes.split() if word.startswith("language-")), "")
     if token.type in ("code_block", "fence") and language:
-        token.type, token.tag, token.info = "fence", "code", token.info or language
+        token.type, token.tag, token.info = "fence", "code", token.info or language.removeprefix("language-")
+        classes = classes.replace(language, "").strip()
     if classes:
         token.attrJoin("class", classes)
     for name, value in attributes.items():
@@ -176,8 +158,8 @@ def _block_attributes(state: StateCore) -> None:
                 if names & _REPLACED and out[previous].type.endswith("list_open"):
                     del out[previous:]
                     previous = None
-                else:
-                    _apply(out[previous], attributes)
+                else:  # the paragraphs of a tight list are not shown, their items are
+                    _apply(out[parents[-1] if out[previous].hidden and parents else previous], attributes)
             else:
                 waiting.append(attributes)
             continue
@@ -272,39 +254,3 @@ def _extension_span(state: StateInline, silent: bool) -> bool:
 def _next_end(state: StateInline, start: int) -> re.Match[str] | None:
     at = state.src.find("{:/", start, state.posMax)
     return _EXTENSION_END.match(state.src, at, state.posMax) if at >= 0 else None
-
-
-def _abbreviations(state: StateCore) -> None:
-    known: dict[str, str] = state.env.get("abbreviations", {})
-    if not known:
-        return
-    labels = "|".join(map(re.escape, sorted(known, key=len, reverse=True)))
-    pattern = re.compile(rf"(?<![A-Za-z0-9_])(?:{labels})(?![A-Za-z0-9_])")
-    opened = {label: f'<abbr title="{escapeHtml(text)}">' if text else "<abbr>" for label, text in known.items()}
-    for token in state.tokens:
-        if token.children:
-            token.children = [part for child in token.children for part in _abbreviated(child, pattern, opened)]
-
-
-def _abbreviated(child: Token, pattern: re.Pattern[str], opened: dict[str, str]) -> list[Token]:
-    if child.type != "text" or not (found := list(pattern.finditer(child.content))):
-        return [child]
-    parts: list[Token] = []
-    at = 0
-    for match in found:
-        parts += (
-            *_text(child, child.content[at : match.start()]),
-            Token("abbreviation", "", 0, content=opened[match[0]], level=child.level),
-            *_text(child, match[0]),
-            Token("abbreviation", "", 0, content="</abbr>", level=child.level),
-        )
-        at = match.end()
-    return [*parts, *_text(child, child.content[at:])]
-
-
-def _text(like: Token, content: str) -> list[Token]:
-    return [Token("text", "", 0, content=content, level=like.level)] if content else []
-
-
-def _render_abbreviation(_: Any, tokens: Sequence[Token], index: int, _options: Any, _env: Any) -> str:
-    return tokens[index].content

@@ -3,6 +3,7 @@
 import re
 
 from markdown_it import MarkdownIt
+from markdown_it.ruler import RuleOptionsType
 from markdown_it.rules_block.state_block import StateBlock
 from markdown_it.rules_block.table import escapedSplit
 
@@ -18,7 +19,7 @@ _MARKDOWN_INSIDE = re.compile(
 )
 _CONTENT_ENDS = "</{tag}>"
 _MAX_TAG_LINE = 500
-_INTERRUPTS = {"alt": ["paragraph", "reference", "blockquote", "list"]}
+_INTERRUPTS: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
 
 
 def blocks(md: MarkdownIt) -> None:

@@ -18,6 +18,7 @@ from mdit_py_plugins.deflist import deflist_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.footnote.index import footnote_ref
 
+from app.documents.abbreviations import abbreviations
 from app.documents.cjk import CjkParserInline, join_lines
 from app.documents.kramdown import kramdown
 from app.documents.liquid import Left
@@ -47,7 +48,7 @@ def extended() -> MarkdownIt:
     md.inline.ruler.at("footnote_ref", _footnote_mark)
     deflist_plugin(md)
     bare_addresses(md)
-    for extension in (kramdown, mathematics, blocks, spans):
+    for extension in (kramdown, abbreviations, mathematics, blocks, spans):
         extension(md)
     for rule in (_blocks, _inlines):
         md.core.ruler.push(rule.__name__.strip("_"), rule)

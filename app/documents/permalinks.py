@@ -14,9 +14,23 @@ _STYLES = {
     "none": "/:categories/:title:output_ext",
 }
 _OF_DATES = {
-    **{"year": "%Y", "month": "%m", "day": "%d", "hour": "%H", "minute": "%M", "second": "%S", "y_day": "%j"},
-    **{"short_year": "%y", "short_month": "%b", "long_month": "%B", "short_day": "%a", "long_day": "%A"},
-    **{"i_month": "%m", "i_day": "%d", "week": "%V", "w_year": "%G", "w_day": "%u"},
+    "year": "%Y",
+    "month": "%m",
+    "day": "%d",
+    "hour": "%H",
+    "minute": "%M",
+    "second": "%S",
+    "y_day": "%j",
+    "short_year": "%y",
+    "short_month": "%b",
+    "long_month": "%B",
+    "short_day": "%a",
+    "long_day": "%A",
+    "i_month": "%m",
+    "i_day": "%d",
+    "week": "%V",
+    "w_year": "%G",
+    "w_day": "%u",
 }
 _PLACEHOLDER = re.compile(r":([a-z]+(?:_[a-z]+)*)")
 

@@ -43,6 +43,8 @@ _ATTRIBUTES = {
     "time": names("datetime"),
 }
 _CLASSES = names(
+    "align-center align-left align-right alert caption caution center danger important info lead left no_toc right "
+    "text-center text-left text-right tip warning "
     "contains-task-list footnote-backref footnote-item footnote-ref footnotes footnotes-list footnotes-sep math "
     "math-display math-inline message message-alert note task-list task-list-item task-list-item-checkbox"
 )

@@ -233,11 +233,12 @@ def _zip_name(member: zipfile.ZipInfo) -> str:
 
 
 def _decoded(name: str, codec: str) -> str | None:
-    """What a name that was read as CP437 is in another encoding."""
+    """What a name that was read as CP437 is in another encoding, if it is anything in it."""
     try:
-        return name.encode("cp437").decode(codec)
+        decoded = name.encode("cp437").decode(codec)
     except UnicodeError:
         return None
+    return None if any(unicodedata.category(character) == "Co" for character in decoded) else decoded
 
 
 def _zip_reader(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[int], bytes]:
@@ -254,13 +255,13 @@ def _zip_reader(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[
 
 
 def in_tar(file: IO[bytes], limits: Limits) -> Iterator[Entry]:
-    """The regular files of a tar archive, gzipped or not; every other kind is passed over.
+    """The regular files of a tar archive that is not compressed; every other kind is passed over.
 
     Raises SourceError where it is none, TooLarge where it unpacks to more than the limits allow.
     """
     counted = 0
     try:
-        with tarfile.open(fileobj=file, mode="r|*") as archive:
+        with tarfile.open(fileobj=file, mode="r|") as archive:
             for member in archive:
                 counted += member.size
                 if limits.total_bytes is not None and counted > 8 * limits.total_bytes:

@@ -24,7 +24,7 @@ class Taken:
     left_alone: tuple[str, ...]
 
 
-class _Overtaken(Exception):  # noqa: N818 - no error: a name was written over HTTP while the files were parsed
+class _Overtaken(Exception):
     pass
 
 
@@ -74,7 +74,11 @@ def _written_over_http(connection: Connection, names: Iterable[str]) -> set[str]
     """The names whose last change came over HTTP."""
     found: set[str] = set()
     for chunk in chunks(names):
-        last = select(func.max(changes.c.pk)).where(changes.c.source_name.in_(chunk)).group_by(changes.c.source_name)
+        last = (
+            select(func.max(changes.c.pk))
+            .where(changes.c.source_name.in_(chunk), changes.c.via != "rerender")  # that writes nobody's words
+            .group_by(changes.c.source_name)
+        )
         found |= set(
             connection.execute(
                 select(changes.c.source_name).where(changes.c.pk.in_(last), changes.c.via == "http")

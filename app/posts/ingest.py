@@ -15,7 +15,8 @@ from app.documents.document import Context, Document, parse
 from app.documents.sources import Batch, Source
 from app.errors import DocumentError, Finding
 from app.posts.changes import advance, lock_version, read_state
-from app.posts.intake import Intake, Options, history_of, is_stored, say_unchanged, take
+from app.posts.intake import Intake, history_of, is_stored, say_unchanged, take
+from app.posts.options import Options
 from app.posts.report import Report, Result, failed
 from app.posts.store import delete_posts, stored_as, stored_under
 
@@ -87,7 +88,7 @@ def _say_refusals(intake: Intake) -> None:
         intake.say(Result(name=name, action="skipped"))
 
 
-class _Undone(Exception):  # noqa: N818 - no error: it ends a transaction that is to leave nothing
+class _Undone(Exception):
     pass
 
 

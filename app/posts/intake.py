@@ -1,7 +1,7 @@
 """An upload inside the write transaction: planned against what is stored now, then written and noted."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +14,7 @@ from app.documents.sources import Batch, Source
 from app.errors import Conflict, Finding
 from app.posts.changes import advance
 from app.posts.models import AnyRow
+from app.posts.options import Options, PostState
 from app.posts.plan import (
     Claim,
     check_prune,
@@ -26,6 +27,7 @@ from app.posts.plan import (
 )
 from app.posts.report import Action, Result, Stored
 from app.posts.store import (
+    changed_fields,
     delete_posts,
     known,
     new_ids,
@@ -35,22 +37,9 @@ from app.posts.store import (
     slug_holders,
     stored_below,
     stored_under,
+    write_former_slugs,
     write_posts,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """How an upload is taken, and who sends it."""
-
-    author: str
-    via: str  # "http", "cli" or "folder"
-    atomic: bool = True
-    dry_run: bool = False
-    prune_below: str | None = None  # posts whose names begin so and are not in the upload are removed
-    prune_max: int | None = None
-    manifest: Mapping[str, str] = field(default_factory=dict)  # name -> sha256 that the service has already
-    slug: str | None = None  # the slug that the one file of this upload has, whatever its name
 
 
 @dataclass(slots=True, kw_only=True)
@@ -146,10 +135,15 @@ def _check_prune(connection: Connection, intake: Intake, gone: Mapping[str, AnyR
 
 def _write(connection: Connection, intake: Intake, plan: _Plan) -> None:
     delete_posts(connection, [row.pk for row in plan.gone.values()])
-    claims = [_claim(document, plan.replaced.get(document.name), intake.now) for document in plan.fresh]
+    states = {name: state for name, state in intake.options.states.items() if name not in plan.replaced}
+    claims = [
+        _claim(document, plan.replaced.get(document.name), states.get(document.name), intake.now)
+        for document in plan.fresh
+    ]
     slugs, taken_slugs = give_slugs(claims, _holders(connection, claims))
     _check_slug(intake.options.slug, slugs)
-    ids = new_ids(connection, [document.name for document in plan.fresh if document.name not in plan.replaced])
+    new_names = [document.name for document in plan.fresh if document.name not in plan.replaced]
+    ids = new_ids(connection, new_names, {name: states[name].id for name in new_names if name in states})
     pk = next_pk(connection)
     new: list[tuple[dict[str, Any], Document]] = []
     changed: list[tuple[dict[str, Any], Document, str]] = []
@@ -157,21 +151,47 @@ def _write(connection: Connection, intake: Intake, plan: _Plan) -> None:
         name, slug = document.name, slugs[document.name]
         before = plan.replaced.get(name)
         if before is None:
-            row = row_of(document, pk=pk + len(new), id=ids[name], slug=slug, now=intake.now, before=None)
+            origin = _origin(document, states.get(name))
+            row = row_of(document, pk=pk + len(new), id=ids[name], slug=slug, now=intake.now, before=origin)
             new.append((row, document))
         else:
             row = row_of(document, pk=before.pk, id=before.id, slug=slug, now=intake.now, before=before)
             changed.append((row, document, before.slug))
+    differences = changed_fields(connection, changed, plan.replaced)
     write_posts(connection, new=new, changed=changed)
+    former = {row["pk"]: states[d.name].former_slugs for row, d in new if d.name in states}
+    write_former_slugs(connection, former)
     if intake.options.via == "folder":  # what failed is tried again at the next start
         failed = intake.failed_names
         note_taken(connection, ((s.name, s.sha256) for s in intake.batch.sources if s.name not in failed))
-    _note(connection, intake, plan, [*new, *((row, document) for row, document, _ in changed)], taken_slugs)
+    remarks = _Remarks(slugs=taken_slugs, changed=differences)
+    _note(connection, intake, plan, [*new, *((row, document) for row, document, _ in changed)], remarks)
 
 
-def _claim(document: Document, row: AnyRow | None, now: datetime) -> Claim:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Remarks:
+    """Name -> a slug that was taken; name -> the fields that an update changes."""
+
+    slugs: Mapping[str, Finding]
+    changed: Mapping[str, tuple[str, ...]]
+
+
+def _origin(document: Document, state: PostState | None) -> Any:
+    """What an exported post was, as if its row stood here still."""
+    if state is None:
+        return None
+    return SimpleNamespace(
+        sha256=document.sha256,
+        published_at=document.date,
+        ingested_at=state.ingested_at,
+        updated_at=state.updated_at,
+    )
+
+
+def _claim(document: Document, row: AnyRow | None, state: PostState | None, now: datetime) -> Claim:
     instant = document.date or (now if row is None else row.ingested_at)
-    return Claim(document=document, post=None if row is None else known(row), instant=instant)
+    post = None if row is None else known(row)
+    return Claim(document=document, post=post, instant=instant, restored=None if state is None else state.slug)
 
 
 def _holders(connection: Connection, claims: Sequence[Claim]) -> Callable[[str], str | None]:
@@ -201,7 +221,7 @@ def _note(
     intake: Intake,
     plan: _Plan,
     written: Iterable[tuple[dict[str, Any], Document]],
-    warnings: Mapping[str, Finding],
+    remarks: _Remarks,
 ) -> None:
     """Says what became of each file, and puts it down in the history."""
     history: list[dict[str, Any]] = []
@@ -211,8 +231,9 @@ def _note(
         action = _action(document.name, plan.replaced.get(document.name))
         after.append(row)
         history.append(history_of(action, row, document.sha256, intake.options))
-        more = (warnings[document.name],) if document.name in warnings else ()
-        intake.say(_result(action, row, document.sha256, (*document.warnings, *more)))
+        more = (remarks.slugs[document.name],) if document.name in remarks.slugs else ()
+        result = _result(action, row, document.sha256, (*document.warnings, *more))
+        intake.say(replace(result, changed=remarks.changed.get(document.name, ())))
     for gone in plan.gone.values():
         history.append(history_of("deleted", gone, None, intake.options))
         intake.say(_result("deleted", gone, gone.sha256))

@@ -93,6 +93,7 @@ class Claim:
     document: Document
     post: Known | None
     instant: datetime
+    restored: str | None = None  # the slug that an export says the post had
 
 
 def keeps_slug(claim: Claim) -> bool:
@@ -135,11 +136,13 @@ def give_slugs(
 
 
 def _turn(claim: Claim) -> tuple[bool, datetime, str]:
-    return claim.post is None, claim.instant, claim.document.name
+    return claim.post is None and claim.restored is None, claim.instant, claim.document.name
 
 
 def _candidates(claim: Claim) -> Iterator[str]:
     wanted = claim.document.slug
+    if claim.restored is not None:
+        yield claim.restored
     yield wanted
     if claim.document.lang_suffix:
         yield f"{wanted}-{claim.document.lang_suffix}"

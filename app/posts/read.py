@@ -6,7 +6,7 @@ from datetime import datetime
 from operator import ge, gt, le, lt
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, CursorResult, func, select
 from sqlalchemy.sql import ColumnElement
 
 from app.errors import NotFound
@@ -153,11 +153,17 @@ def source_of(connection: Connection, slug: str, reader: Reader, *, any_status: 
 def export_posts(
     connection: Connection, query: ExportQuery, shape: Shape, reader: Reader, show: Show
 ) -> Iterator[Item]:
-    """Every post of a filter, read as it is sent, all of one snapshot."""
+    """Every post of a filter, read as it is sent, all of one snapshot; a reader who leaves ends the database's work."""
     order = Order.of(query.sort, query.statuses)
     statement = page_of(columns_of(shape), query, order, reader, cursor=None, limit=None)
     rows = connection.execution_options(yield_per=100).execute(_from(statement, shape))
-    return (show_post(row, shape, show) for row in rows)
+    return _shown(rows, shape, show)
+
+
+def _shown(rows: CursorResult[Any], shape: Shape, show: Show) -> Iterator[Item]:
+    with rows:  # closed also when the iterator is left half way
+        for row in rows:
+            yield show_post(row, shape, show)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,4 +271,5 @@ def all_sources(connection: Connection, prefix: str) -> Iterator[AnyRow]:
         .where(posts.c.source_name >= prefix, posts.c.source_name < prefix + "\U0010ffff")
         .order_by(posts.c.source_name)
     )
-    yield from connection.execution_options(yield_per=1000).execute(statement)
+    with connection.execution_options(yield_per=1000).execute(statement) as rows:
+        yield from rows

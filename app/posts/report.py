@@ -34,6 +34,7 @@ class Result:
     action: Action
     post: Stored | None = None
     sha256: str | None = None
+    changed: tuple[str, ...] = ()  # the fields that an update changes
     warnings: tuple[Finding, ...] = ()
     problem: Finding | None = None
 

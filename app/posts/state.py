@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import orjson
@@ -11,26 +10,15 @@ from sqlalchemy import Connection, select
 
 from app.errors import SourceError
 from app.posts.models import aliases, bodies, instant_text, posts
+from app.posts.options import PostState
 
 STATE_FILE = ".honbun-state.json"
-
-
-class PostState(BaseModel):
-    """One post's state; `updated_at` is null where it follows from the source."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    id: str
-    slug: str
-    former_slugs: tuple[str, ...]
-    ingested_at: datetime
-    updated_at: datetime
 
 
 class _StateFile(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    posts: dict[str, PostState]
+    posts: dict[str, PostState]  # pydantic reads the dataclass as it would a model of its own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

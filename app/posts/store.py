@@ -1,7 +1,7 @@
 """Posts in tables: written in bulk, read back whole."""
 
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from types import SimpleNamespace
@@ -19,23 +19,6 @@ from app.posts.plan import Known
 T = TypeVar("T")
 NAMESPACE = uuid.UUID("5c8f5f0a-6e0b-5d0e-9a3a-0d2f5a9b7c11")
 CHUNK = 500
-STORED = (
-    posts.c.pk,
-    posts.c.id,
-    posts.c.source_name,
-    posts.c.slug,
-    posts.c.slug_wanted,
-    posts.c.sha256,
-    posts.c.rendered_by,
-    posts.c.draft,
-    posts.c.published_at,
-    posts.c.expires_at,
-    posts.c.updated_at,
-    posts.c.ingested_at,
-    posts.c.permalink,
-    posts.c.categories,
-    posts.c.lang,
-)
 
 
 def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
@@ -48,7 +31,7 @@ def stored_under(connection: Connection, names: Iterable[str]) -> dict[str, AnyR
     """The stored posts with these source names."""
     found: dict[str, AnyRow] = {}
     for chunk in chunks(names):
-        rows = connection.execute(select(*STORED).where(posts.c.source_name.in_(chunk)))
+        rows = connection.execute(select(posts).where(posts.c.source_name.in_(chunk)))
         found |= {row.source_name: row for row in rows}
     return found
 
@@ -56,13 +39,13 @@ def stored_under(connection: Connection, names: Iterable[str]) -> dict[str, AnyR
 def stored_below(connection: Connection, prefix: str) -> dict[str, AnyRow]:
     """The stored posts whose source name begins with `prefix`."""
     end = prefix + "\U0010ffff"
-    rows = connection.execute(select(*STORED).where(posts.c.source_name >= prefix, posts.c.source_name < end))
+    rows = connection.execute(select(posts).where(posts.c.source_name >= prefix, posts.c.source_name < end))
     return {row.source_name: row for row in rows}
 
 
 def stored_as(connection: Connection, slug: str) -> AnyRow:
     """The stored post with this slug. Raises NotFound."""
-    row = connection.execute(select(*STORED).where(posts.c.slug == slug)).one_or_none()
+    row = connection.execute(select(posts).where(posts.c.slug == slug)).one_or_none()
     if row is None:
         raise NotFound(f"there is no post {slug!r}")
     return row
@@ -106,9 +89,12 @@ def next_pk(connection: Connection) -> int:
     return int(connection.execute(select(func.coalesce(func.max(posts.c.pk), 0))).scalar_one()) + 1
 
 
-def new_ids(connection: Connection, names: Iterable[str]) -> dict[str, str]:
-    """Name -> UUIDv5 of it (RFC 9562); of it and a number, where a renamed post took that id along."""
-    ids = {name: _id(name) for name in names}
+def new_ids(connection: Connection, names: Iterable[str], restored: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Name -> UUIDv5 of it (RFC 9562); of it and a number, where a renamed post took that id along.
+
+    `restored` are the ids that posts of an export had.
+    """
+    ids = {name: (restored or {}).get(name) or _id(name) for name in names}
     number = 1
     while taken_ids := _existing(connection, ids.values()):
         number += 1
@@ -233,6 +219,36 @@ def write_posts(
         _insert(connection, terms, (r for row, document in chunk for r in _term_rows(row["pk"], document)))
         _insert(connection, field_values, (r for row, document in chunk for r in _field_rows(row["pk"], document)))
         _insert(connection, aliases, (r for row, document in chunk for r in _alias_rows(row["pk"], document)))
+
+
+COMPARED = (
+    *("slug", "title", "layout", "draft", "published_at", "expires_at", "categories", "tags", "authors"),
+    *("excerpt", "excerpt_html", "reading_time", "lang", "cover", "permalink"),
+)
+
+
+def changed_fields(
+    connection: Connection, changed: Sequence[tuple[dict[str, Any], Document, str]], before: Mapping[str, AnyRow]
+) -> dict[str, tuple[str, ...]]:
+    """Source name -> the fields that its new row has otherwise than the stored one."""
+    old: dict[int, AnyRow] = {}
+    for chunk in chunks([row["pk"] for row, _, _ in changed]):
+        statement = select(bodies.c.post_pk, bodies.c.html, bodies.c.front_matter)
+        rows = connection.execute(statement.where(bodies.c.post_pk.in_(chunk)))
+        old |= {row.post_pk: row for row in rows}
+    found: dict[str, tuple[str, ...]] = {}
+    for row, document, _ in changed:
+        stored, body = before[document.name], old[row["pk"]]
+        names = [name for name in COMPARED if row[name] != getattr(stored, name)]
+        names += ["front_matter"] if _json(document.front_matter) != body.front_matter else []
+        names += ["html"] if document.html != body.html else []
+        found[document.name] = tuple("status" if name == "draft" else name for name in names)
+    return found
+
+
+def write_former_slugs(connection: Connection, former: Mapping[int, Iterable[str]]) -> None:
+    rows = [{"post_pk": pk, "kind": "slug", "value": slug} for pk, slugs in former.items() for slug in slugs]
+    _insert(connection, aliases, iter(rows))
 
 
 def _insert(connection: Connection, table: Any, rows: Iterator[dict[str, Any]]) -> None:

@@ -6,7 +6,7 @@ from itertools import islice
 from types import ModuleType
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Subquery, column, false, literal, not_, select, table
+from sqlalchemy import CTE, ColumnElement, Connection, Select, column, false, literal, not_, select, table
 
 from app.documents.html_text import read
 from app.search import postgres, sqlite
@@ -85,12 +85,15 @@ def _any_of(query: SearchQuery, database: ModuleType) -> Any:
     return first.union(*others) if others else first
 
 
-def rank(query: SearchQuery, dialect: str, pk: ColumnElement[Any]) -> Subquery:
+def rank(query: SearchQuery, dialect: str, pk: ColumnElement[Any]) -> CTE:
     """The posts that a query finds, with columns `pk` and `score`: join it, order by `score` descending.
 
     Equal scores are left to the caller's order. Where nothing is required, all score alike.
     """
+    ranked: Select[tuple[int, float]]
     if query.required:
-        ranked: Select[tuple[int, float]] = _DATABASES[dialect].ranked(query)
-        return ranked.subquery("ranked")
-    return select(pk.label("pk"), literal(0.0).label("score")).where(condition(query, dialect, pk)).subquery("ranked")
+        ranked = _DATABASES[dialect].ranked(query)
+    else:
+        ranked = select(pk.label("pk"), literal(0.0).label("score")).where(condition(query, dialect, pk))
+    # Without the word the planners ask the index once for each post.
+    return ranked.cte("ranked").prefix_with("MATERIALIZED")

@@ -169,6 +169,7 @@ HOSTILE = {
     "ends hidden in drawings": "<svg>\n\n" + "".join(f"<b title={i}></b><title></b></title>\n\n" for i in range(2_000)),
     "ends hidden in attributes": "".join(f'<p><b title={i}><p x"></b>\n' for i in range(2_000)),
     "deep elements": "<div>" * 20_000,
+    "an abbreviation used often": "*[A]: " + "x" * 20_000 + "\n\n" + "A " * 5_000,
     "scripts with comments": "<script><!--</script>" + "<i></i>" * 3_000,
 }
 
@@ -196,6 +197,20 @@ LONG = {
     "entities": "&amp;" * 4_000,
     "lists": "".join(" " * i + "- a\n" for i in range(200)),
     "one line": "あ" * 20_000,
+    "attribute lists": "*a*{:.b}" * 5_000 + "{:" * 5_000 + "{: " + " " * 20_000,
+    "lines of attributes": "a\n{: .b}\n" * 3_000,
+    "comments never closed in a quotation": "> {::comment} a\n\n> {::comment}\n" * 1_500 + "\n{:/}",
+    "comments never closed in lines": "{::comment} a " * 4_000,
+    "abbreviations": "".join(f"*[A{i}]: b\n" for i in range(2_000)) + "\n" + "A1 A2000 " * 2_000,
+    "mathematics": "$$ a\n\n" * 3_000 + "> $$ a\n" * 3_000 + "$$" * 5_000,
+    "tables that are none": "|a\n" * 5_000 + "b",
+    "boxes in boxes": ":::message\n" * 5_000,
+    "tags that ask for Markdown": ("<div " + " markdown=1" * 44 + "\n") * 100 + '<div markdown="1">\n' * 500,
+    "templates never closed": "{%" * 10_000 + "{{" * 10_000 + "{{< a " * 5_000,
+    "templates in HTML": "<div>" + "{{ a }}\n" * 5_000,
+    "images with sizes": "![](" * 2_000 + ("![](" + "a" * 900 + " ") * 30 + "![![a](b =1x)](c =1x)" * 1_000,
+    "ruby": "{漢" * 5_000 + "{漢" + "|か" * 10_000,
+    "heading ids": "# a {#" * 3_000 + "\n" + "# a {#b}\n" * 2_000,
 }
 
 
@@ -235,10 +250,15 @@ def test_threads_can_render_at_the_same_time() -> None:
     assert at_once == [render(source) for source in sources]
 
 
+PIECES = [
+    *"*_~`[]()<>!|\n \\#-:$あ「。a",
+    *("[^a]", "<b>", "</b>", "<p>", "http://a.b", "{:.a}", "\n{: #b}\n", "{{ a }}", "{% b %}", "$$", "{漢|か}"),
+    *("\n:::message\n", "\n:::\n", "{::comment}", "{:/}", "\n*[a]: b\n", "\n{:toc}\n", "\n{:a: .b}\n", "{#c}\n"),
+]
+
+
 @settings(max_examples=60, deadline=None)
-@given(
-    st.lists(st.sampled_from([*"*_~`[]()<>!|\n \\#-:あ「。a", "[^a]", "<b>", "</b>", "<p>", "http://a.b"]), max_size=60)
-)
+@given(st.lists(st.sampled_from(PIECES), max_size=60))
 def test_any_source_comes_out_sanitised(pieces: list[str]) -> None:
     html = render("".join(pieces)).html
 

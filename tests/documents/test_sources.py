@@ -162,7 +162,7 @@ def test_archives_give_their_regular_files(
     assert batch.skipped == ["x.png"]
 
 
-@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04rest", gzip.compress(b"")[:5]])
+@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04rest", gzip.compress(b"", mtime=0)[:5]])
 def test_what_is_no_archive_is_said_to_be_none(content: bytes) -> None:
     with pytest.raises(SourceError) as caught:
         list(in_zip(io.BytesIO(content), FREE))
@@ -206,3 +206,42 @@ def test_names_in_a_folder_are_relative_to_the_base(tmp_path: Path) -> None:
     (tmp_path / "blog" / "a.md").write_text("a")
 
     assert [entry.name for entry in in_folder(tmp_path / "blog", tmp_path)] == ["blog/a.md"]
+
+
+def zip_with_raw_names(names: list[bytes]) -> io.BytesIO:
+    """A zip without the flag for UTF-8: as macOS and older archivers for Windows write names."""
+    raw = zipped({"n" * (len(name) - 3) + f"{index:02}x": b"x" for index, name in enumerate(names)}).getvalue()
+    for index, name in enumerate(names):
+        raw = raw.replace(f"{'n' * (len(name) - 3)}{index:02}x".encode(), name)
+    return io.BytesIO(raw)
+
+
+@pytest.mark.parametrize(
+    ("raw", "name"),
+    [
+        ("記事/朝の風.md".encode(), "記事/朝の風.md"),
+        ("か\u3099.md".encode(), "が.md"),
+        ("記事/朝の表.md".encode("cp932"), "記事/朝の表.md"),
+        ("記事\\①表.md".encode("cp932"), "記事/①表.md"),
+        (b"posts\\kiji.md", "posts/kiji.md"),
+        (b"\xfd\xfd.md", "²².md"),  # neither: what the format's own CP437 has
+    ],
+)
+def test_names_in_a_zip_are_read_in_the_encoding_they_were_written_in(raw: bytes, name: str) -> None:
+    batch = gather(in_zip(zip_with_raw_names([raw]), FREE), limits=FREE)
+
+    assert [source.name for source in batch.sources] == [name]
+
+
+def test_archive_of_a_mac_brings_its_posts_alone() -> None:
+    names = ["_posts/か\u3099.md".encode(), "__MACOSX/_posts/._が.md".encode(), b"_posts/._a.md", b"_posts/.DS_Store"]
+    batch = gather(in_zip(zip_with_raw_names(names), FREE), limits=FREE)
+
+    assert [source.name for source in batch.sources] == ["_posts/が.md"]
+    assert len(batch.skipped) == 3
+
+
+def test_one_name_in_two_unicode_forms_is_there_twice() -> None:
+    batch = gather(in_zip(zip_with_raw_names(["か\u3099.md".encode(), "が.md".encode()]), FREE), limits=FREE)
+
+    assert [finding.code for _, finding in batch.refused] == ["duplicate_name"]

@@ -42,7 +42,7 @@ def test_index_finds_what_a_scan_finds(
 ) -> None:
     written = [
         search_row(pk, title, tags, excerpt, text)
-        for pk, (title, tags, excerpt, text) in zip(count(1), rows)  # noqa: B905
+        for pk, (title, tags, excerpt, text) in zip(count(1), rows)
     ]
     with writing(engine) as connection:
         store(connection, written)
