@@ -21,8 +21,8 @@ from pydantic_settings import (
 
 from app.documents.document import Context
 from app.documents.language import is_bcp47
+from app.documents.links import Links
 from app.errors import HonbunError
-from app.posts.links import Links
 
 MIB = 1024 * 1024
 TEMPLATE_TOKENS = ("slug", "id", "year", "month", "day", "category", "lang")
@@ -188,6 +188,9 @@ class Settings(BaseSettings):
             timezone=self.timezone,
             lang=self.lang,
             asset_url=self.asset_url,
+            site_url=self.site_url,
+            post_url_template=self.post_url_template,
+            root_path=self.root_path,
             characters_per_minute=self.characters_per_minute,
         )
 

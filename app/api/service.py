@@ -16,12 +16,12 @@ from app.api.caching import Lifetime
 from app.api.problems import VersionNotReached
 from app.database import reading
 from app.documents.document import Context
+from app.documents.links import Links
 from app.documents.sources import Limits
 from app.errors import QueryError
 from app.posts.changes import State, label_key, read_state
 from app.posts.fields import Show, private_keys
 from app.posts.filters import PostFilter
-from app.posts.links import Links
 from app.posts.queries import Reader
 
 

@@ -8,10 +8,12 @@ import sys
 import typer
 
 from app.cli.check import check
+from app.cli.export import export
 from app.cli.ingest import ingest
 from app.cli.keys import keys
 from app.cli.migrate import migrate
 from app.cli.openapi import openapi
+from app.cli.rerender import rerender
 from app.cli.serve import serve
 from app.errors import HonbunError
 
@@ -23,7 +25,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (serve, ingest, check, migrate, openapi):
+for command in (serve, ingest, check, export, rerender, migrate, openapi):
     cli.command()(command)
 cli.add_typer(keys, name="keys")
 

@@ -19,19 +19,24 @@ def export(
     from app.posts.state import STATE_FILE, export_sources, export_state
     from app.settings import Settings
 
-    if target.suffix != ".zip" and target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise typer.BadParameter(f"{target} is not an empty folder", param_hint="DIR|FILE.zip")
+    is_archive = target.suffix == ".zip"
+    if target.exists() and (is_archive or not target.is_dir() or any(target.iterdir())):
+        wanted = "is there already" if is_archive else "is no empty folder"
+        raise typer.BadParameter(f"{target} {wanted}", param_hint="DIR|FILE.zip")
     engine = open_engine(Settings.load().database_url.get_secret_value())
     count = 0
-    with reading(engine) as connection, ExitStack() as stack:
-        write = _archive(target, stack) if target.suffix == ".zip" else _folder(target)
-        advance = stack.enter_context(progress("Exporting", None))
-        for source in export_sources(connection):
-            write(source.name, source.content)
-            count += 1
-            advance()
-        if with_state:
-            write(STATE_FILE, export_state(connection))
+    try:
+        with reading(engine) as connection, ExitStack() as stack:
+            write = _archive(target, stack) if is_archive else _folder(target)
+            advance = stack.enter_context(progress("Exporting", None))
+            for source in export_sources(connection):
+                write(source.name, source.content)
+                count += 1
+                advance()
+            if with_state:
+                write(STATE_FILE, export_state(connection))
+    finally:
+        engine.dispose()
     typer.echo(f"{count} posts are in {target}")
 
 

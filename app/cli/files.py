@@ -2,10 +2,14 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from app.documents.sources import Batch, Entry, Limits, gather, in_folder
+
+if TYPE_CHECKING:
+    from app.posts.options import PostState
 
 
 def batch_of(paths: list[Path], base: Path | None) -> Batch:
@@ -36,3 +40,12 @@ def prune_prefix(paths: list[Path], base: Path | None) -> str:
     if base is None or paths[0].resolve() == base.resolve():
         return ""
     return paths[0].resolve().relative_to(base.resolve()).as_posix() + "/"
+
+
+def states_of(paths: list[Path], base: Path | None) -> "dict[str, PostState]":
+    """What the state file of an export beside the posts says of them. Raises SourceError."""
+    from app.posts.state import STATE_FILE, read_state_file
+
+    folders = [base] if base else [path for path in paths if path.is_dir()]
+    files = [folder / STATE_FILE for folder in folders if (folder / STATE_FILE).is_file()]
+    return {name: state for file in files for name, state in read_state_file(file.read_bytes()).items()}

@@ -23,7 +23,7 @@ def ingest(  # noqa: PLR0913, PLR0917 - its options
     fail_on: FailOn = Severity.error,
 ) -> None:
     """Take Markdown files into the database; names are relative to PATH."""
-    from app.cli.files import batch_of, place_of, prune_prefix
+    from app.cli.files import batch_of, place_of, prune_prefix, states_of
     from app.posts.ingest import Options
     from app.settings import Settings
 
@@ -35,6 +35,7 @@ def ingest(  # noqa: PLR0913, PLR0917 - its options
         dry_run=dry_run,
         prune_below=prune_prefix(paths, base) if prune else None,
         prune_max=prune_max,
+        states=states_of(paths, base),
     )
     report = _take(batch_of(paths, base), settings, options)
     if output is Format.json:
@@ -86,7 +87,9 @@ def _print(report: "Report", place: "Callable[[str], str]", *, dry_run: bool) ->
 
     for result in report.results:
         if result.action not in ("unchanged", "skipped", "failed"):
-            typer.echo(f"{result.action:8} {result.name}" + (f" -> {result.post.slug}" if result.post else ""))
+            target = f" -> {result.post.slug}" if result.post else ""
+            changed = f" ({', '.join(result.changed)})" if result.changed else ""
+            typer.echo(f"{result.action:8} {result.name}{target}{changed}")
         for finding in (*result.warnings, *([result.problem] if result.problem else [])):
             typer.echo(remark(place(result.name), finding), err=True)
     counts = ", ".join(f"{count} {action}" for action, count in report.counts.items() if count)

@@ -14,17 +14,20 @@ def rerender() -> None:
 
     settings = Settings.load()
     engine = open_engine(settings.database_url.get_secret_value())
-    total = count_stale(engine, settings.context)
     failed = 0
-    with progress("Rendering", total) as advance:
+    try:
+        total = count_stale(engine, settings.context)
+        with progress("Rendering", total) as advance:
 
-        def done(result: Result) -> None:
-            nonlocal failed
-            advance()
-            if result.problem is not None:
-                failed += 1
-                typer.echo(remark(result.name, result.problem), err=True)
+            def done(result: Result) -> None:
+                nonlocal failed
+                advance()
+                if result.problem is not None:
+                    failed += 1
+                    typer.echo(remark(result.name, result.problem), err=True)
 
-        run(engine, settings.context, now=datetime.now(UTC), on_result=done)
+            run(engine, settings.context, now=datetime.now(UTC), on_result=done)
+    finally:
+        engine.dispose()
     typer.echo(f"{total - failed} posts rendered, {failed} failed")
     raise typer.Exit(1 if failed else 0)

@@ -9,8 +9,8 @@ from typing import Any
 import orjson
 from sqlalchemy import Column
 
+from app.documents.links import Links
 from app.errors import QueryError
-from app.posts.links import Links
 from app.posts.models import bodies, instant_text, posts
 from app.posts.queries import status_of
 

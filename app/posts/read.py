@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import Connection, CursorResult, func, select
 from sqlalchemy.sql import ColumnElement
 
+from app.documents.links import day_in
 from app.errors import NotFound
 from app.posts.cursor import Cursor, Key, decode_cursor, encode_cursor, invalid_cursor
 from app.posts.fields import LINK, NEIGHBOURS, Shape, Show, columns_of, needs_bodies, show_post
 from app.posts.filters import DetailQuery, ExportQuery, ListQuery, PostFilter, TermQuery
-from app.posts.links import day_in
 from app.posts.models import AnyRow, AnySelect, bodies, posts, terms
 from app.posts.queries import Order, Reader, count_of, neighbour_of, page_of, visible
 

@@ -139,7 +139,9 @@ def found(phrases: tuple[Phrase, ...], excluded: tuple[Phrase, ...] = ()) -> Sel
 def _conditions(phrases: tuple[Phrase, ...]) -> Iterator[ColumnElement[bool]]:
     wanted = dict.fromkeys(lexeme for phrase in phrases for lexeme in _query_lexemes(phrase))
     rarest = sorted(wanted, key=len, reverse=True)[:_MAX_CANDIDATE_TOKENS]
-    yield func.post_search_read(_rows.c.tokens, type_=TSVECTOR).op("@@")(cast(f"({' & '.join(rarest)}) | {_PARTIAL}", TSQUERY))
+    yield func.post_search_read(_rows.c.tokens, type_=TSVECTOR).op("@@")(
+        cast(f"({' & '.join(rarest)}) | {_PARTIAL}", TSQUERY)
+    )
     for phrase in phrases:
         stands = func.strpos(_rows.c.normal_form, phrase.needle) > 0
         # A single token is exact by itself; a phrase is only told by the text.

@@ -3,6 +3,7 @@ import os
 import re
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ COMMANDS = (
     "serve",
     "ingest",
     "check",
+    "export",
+    "rerender",
     "migrate",
     "openapi",
     "keys",
@@ -284,3 +287,54 @@ def test_help_imports_nothing_heavy() -> None:
     out = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True, timeout=60)
 
     assert json.loads(out.stdout.replace("'", '"')) == []
+
+
+def test_export_after_ingest_equals_the_folder(run: Run, posts: Path, tmp_path: Path) -> None:
+    run("ingest", posts)
+    status, out, _ = run("export", tmp_path / "out")
+
+    assert (status, out) == (0, f"2 posts are in {tmp_path / 'out'}\n")
+    assert tree(tmp_path / "out") == tree(posts)
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_export_with_state_gives_ids_and_former_slugs_back(run: Run, posts: Path, tmp_path: Path) -> None:
+    run("ingest", posts)
+    write(posts, a=markdown(title="一", date="2025-12-01", slug="ichi"))
+    run("ingest", posts)
+    run("export", tmp_path / "one", "--with-state")
+    fresh = f"sqlite:///{tmp_path / 'fresh.db'}"
+    run("ingest", tmp_path / "one", DATABASE_URL=fresh)
+    run("export", tmp_path / "two", "--with-state", DATABASE_URL=fresh)
+
+    assert tree(tmp_path / "two") == tree(tmp_path / "one")
+    assert b'"former_slugs": [\n        "a"\n      ]' in tree(tmp_path / "two")[".honbun-state.json"]
+
+
+def test_export_goes_into_an_archive_and_overwrites_nothing(run: Run, posts: Path, tmp_path: Path) -> None:
+    run("ingest", posts)
+
+    assert run("export", tmp_path / "out.zip")[0] == 0
+    with zipfile.ZipFile(tmp_path / "out.zip") as archive:
+        assert {name: archive.read(name) for name in archive.namelist()} == tree(posts)
+    assert run("export", tmp_path / "out.zip")[0] == 2
+    assert run("export", posts)[0] == 2
+
+
+def test_rerender_renders_what_other_settings_rendered(run: Run, posts: Path) -> None:
+    run("ingest", posts)
+
+    assert run("rerender")[:2] == (0, "0 posts rendered, 0 failed\n")
+    assert run("rerender", TIMEZONE="Asia/Tokyo")[:2] == (0, "2 posts rendered, 0 failed\n")
+
+
+def test_dry_run_names_the_fields_that_would_change(run: Run, posts: Path) -> None:
+    run("ingest", posts)
+    write(posts, a=markdown(title="壱", date="2025-12-01"))
+    status, out, _ = run("ingest", posts, "--dry-run")
+
+    assert status == 0
+    assert out.splitlines() == ["updated  a.md -> a (title, front_matter)", "would be: 1 updated, 1 unchanged"]

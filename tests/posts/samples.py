@@ -11,13 +11,13 @@ from sqlalchemy import Connection, Engine, insert, select
 
 from app.database import reading, writing
 from app.documents.document import Context, Document, parse
+from app.documents.links import Links
 from app.documents.normalize import sort_key
 from app.documents.sources import Batch, Source
 from app.posts.changes import State, read_state
 from app.posts.fields import SUMMARY, Shape, Show, private_keys
 from app.posts.filters import ListQuery, Query
 from app.posts.ingest import Options, ingest
-from app.posts.links import Links
 from app.posts.models import bodies, changes, posts
 from app.posts.queries import Reader
 from app.posts.read import Page, list_posts

@@ -40,10 +40,7 @@ def connection(engine: Engine) -> Iterator[Connection]:
 def test_index_finds_what_a_scan_finds(
     engine: Engine, rows: list[tuple[str, list[str], str, str]], queries: list[str]
 ) -> None:
-    written = [
-        search_row(pk, title, tags, excerpt, text)
-        for pk, (title, tags, excerpt, text) in zip(count(1), rows)
-    ]
+    written = [search_row(pk, title, tags, excerpt, text) for pk, (title, tags, excerpt, text) in zip(count(1), rows)]
     with writing(engine) as connection:
         store(connection, written)
         try:

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from app.posts.links import day_in
+from app.documents.links import day_in
 from tests.posts.samples import links
 
 TOKYO = ZoneInfo("Asia/Tokyo")
