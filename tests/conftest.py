@@ -78,16 +78,16 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def database_url(request: pytest.FixtureRequest) -> str:
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """The URL of a migrated, empty database."""
     if request.param == "sqlite":
-        folder = tempfile.mkdtemp(prefix="honbun-", dir=MEMORY)
-        request.addfinalizer(lambda: shutil.rmtree(folder))
-        shutil.copy(request.getfixturevalue("sqlite_template"), f"{folder}/honbun.db")
-        return f"sqlite:///{folder}/honbun.db"
-    url: str = request.getfixturevalue("postgres_url")
-    empty(url)
-    return url
+        with tempfile.TemporaryDirectory(prefix="honbun-", dir=MEMORY) as folder:
+            shutil.copy(request.getfixturevalue("sqlite_template"), f"{folder}/honbun.db")
+            yield f"sqlite:///{folder}/honbun.db"
+    else:
+        url: str = request.getfixturevalue("postgres_url")
+        empty(url)
+        yield url
 
 
 def empty(url: str) -> None:

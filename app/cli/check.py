@@ -1,11 +1,12 @@
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.options import Base, FailOn, Format, FormatOption, Paths, Severity
+from app.cli.options import Base, FailOn, Format, FormatOption, OptionalPaths, Severity
 
 if TYPE_CHECKING:
     from app.documents.document import Context
+    from app.documents.links import Target
     from app.documents.sources import Batch
     from app.errors import Finding
 
@@ -13,9 +14,18 @@ if TYPE_CHECKING:
 
 
 def check(
-    paths: Paths, base: Base = None, output: FormatOption = Format.text, fail_on: FailOn = Severity.error
+    paths: OptionalPaths = None,
+    base: Base = None,
+    output: FormatOption = Format.text,
+    fail_on: FailOn = Severity.error,
+    explain: Annotated[str | None, typer.Option(metavar="CODE", help="Say what a code means, with an example.")] = None,
 ) -> None:
     """Say what ingestion would remark on Markdown files; store nothing."""
+    if explain is not None:
+        _explain(explain)
+        return
+    if not paths:
+        raise typer.BadParameter("name a folder or file", param_hint="PATH...")
     import orjson
 
     from app.cli.files import batch_of, place_of
@@ -43,6 +53,7 @@ def _remarks(batch: "Batch", context: "Context") -> "list[Found]":
     from app.documents.document import parse
     from app.errors import DocumentError
 
+    links: list[tuple[str, Target]] = []
     found: list[Found] = [(name, Severity.error, finding) for name, finding in batch.refused]
     with progress("Checking", len(batch.sources)) as advance:
         for source in batch.sources:
@@ -52,5 +63,28 @@ def _remarks(batch: "Batch", context: "Context") -> "list[Found]":
                 found.append((source.name, Severity.error, error.finding))
             else:
                 found += [(source.name, Severity.warning, finding) for finding in document.warnings]
+                links += [(source.name, link) for link in document.links]
             advance()
+    names = [source.name for source in batch.sources]
+    found += [(name, Severity.warning, _missing(link)) for name, link in links if not any(map(link.means, names))]
     return sorted(found, key=lambda item: (item[0], item[2].line or 0, item[2].column or 0, item[2].code))
+
+
+def _missing(link: "Target") -> "Finding":
+    from app.errors import Finding
+
+    return Finding(code="link_missing", detail=f"{link.name} is linked to, but there is no such file", line=link.line)
+
+
+def _explain(code: str) -> None:
+    """What a code means, what gives it, and how to mend it."""
+    from app.documents.codes import CODES, FILE_CODES
+
+    if code in CODES:
+        known = CODES[code]
+        example = known.example.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        typer.echo(f"{code} ({known.severity})\n{known.means}\n\nFor example, {known.name}:\n\n{example}\n{known.mend}")
+    elif code in FILE_CODES:
+        typer.echo(f"{code}\n{FILE_CODES[code]}")
+    else:
+        raise typer.BadParameter(f"known are {', '.join(sorted({*CODES, *FILE_CODES}))}", param_hint="--explain")

@@ -24,6 +24,10 @@ class Severity(StrEnum):
 Paths = Annotated[
     list[Path], typer.Argument(exists=True, help="Folders or Markdown files.", metavar="PATH...", show_default=False)
 ]
+OptionalPaths = Annotated[
+    list[Path] | None,
+    typer.Argument(exists=True, help="Folders or Markdown files.", metavar="PATH...", show_default=False),
+]
 Base = Annotated[
     Path | None, typer.Option("--base", help="Names are relative to this folder.", exists=True, file_okay=False)
 ]

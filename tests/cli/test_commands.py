@@ -338,3 +338,22 @@ def test_dry_run_names_the_fields_that_would_change(run: Run, posts: Path) -> No
 
     assert status == 0
     assert out.splitlines() == ["updated  a.md -> a (title, front_matter)", "would be: 1 updated, 1 unchanged"]
+
+
+def test_check_names_links_to_files_that_are_not_there(run: Run, posts: Path) -> None:
+    write(posts, c=markdown("[ある](a.md)\n\n[ない](nai.md)\n", title="三"))
+    status, out, _ = run("check", posts)
+
+    assert status == 0
+    assert out.splitlines() == [f"{posts}/c.md:6:1: link_missing: nai.md is linked to, but there is no such file"]
+
+
+def test_code_is_explained_with_an_example(run: Run) -> None:
+    status, out, _ = run("check", "--explain", "invalid_date")
+
+    assert status == 0
+    assert out.startswith("invalid_date (error)")
+    assert "For example" in out
+    assert run("check", "--explain", "link_missing")[0] == 0
+    assert run("check", "--explain", "nonsense")[0] == 2
+    assert run("check")[0] == 2
