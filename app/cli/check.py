@@ -66,14 +66,8 @@ def _remarks(batch: "Batch", context: "Context") -> "list[Found]":
                 links += [(source.name, link) for link in document.links]
             advance()
     names = [source.name for source in batch.sources]
-    found += [(name, Severity.warning, _missing(link)) for name, link in links if not any(map(link.means, names))]
+    found += [(name, Severity.warning, link.missing) for name, link in links if not any(map(link.means, names))]
     return sorted(found, key=lambda item: (item[0], item[2].line or 0, item[2].column or 0, item[2].code))
-
-
-def _missing(link: "Target") -> "Finding":
-    from app.errors import Finding
-
-    return Finding(code="link_missing", detail=f"{link.name} is linked to, but there is no such file", line=link.line)
 
 
 def _explain(code: str) -> None:

@@ -32,6 +32,7 @@ CODES: dict[str, Code] = {
         "\udc83e\udc83X\udc83g",  # テスト in Shift_JIS, each byte by Python's surrogateescape
         "Save the file as UTF-8, or convert it: iconv -f CP932 -t UTF-8 old.md > new.md",
     ),
+    "empty_file": _error("The file holds nothing at all.", " \n", "Save the text, or delete the file."),
     "control_character": _warning(
         "The body holds characters that nothing shows, such as NUL; they are left out of the HTML. In a front matter"
         " the same is an error.",

@@ -1,5 +1,6 @@
 """A source understood: the pipeline from bytes to a document, top to bottom."""
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, time
@@ -88,6 +89,9 @@ def parse(source: Source, context: Context) -> Document:
     """
     zone = ZoneInfo(context.timezone)
     config = context.config if context.config and context.config.covers(source.name) else SiteConfig()
+    if not source.content.removeprefix(BOM_UTF8).strip():
+        detail = "the file is empty"
+        raise DocumentError(Finding(code="empty_file", detail=detail, line=1, column=1, hint="was it saved?"))
     parts = split(decode(source.content))
     nodes, front_warnings = parse_front_matter(parts)
     nodes = config.under(source.name, nodes)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from app.documents.permalinks import expand, is_pattern
 from app.documents.slug import FileName, derived_slug, read_name
 from app.documents.sources import POST_SUFFIXES, is_post
-from app.errors import DocumentError
+from app.errors import DocumentError, Finding
 
 
 def day_in(zone: ZoneInfo, instant: datetime) -> date:
@@ -119,6 +119,13 @@ class Target:
             return source_name == self.name
         stem, other = _without_suffix(self.name), _without_suffix(source_name)
         return other == stem or other.endswith(f"/{stem}")
+
+    @property
+    def missing(self) -> Finding:
+        """The remark on a link that leads to no source."""
+        return Finding(
+            code="link_missing", detail=f"{self.name} is linked to, but there is no such file", line=self.line
+        )
 
 
 def _without_suffix(name: str) -> str:

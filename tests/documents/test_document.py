@@ -129,6 +129,11 @@ def test_failure_names_line_and_field(text: str, code: str, field: str | None, l
     assert (finding.code, finding.field, finding.line) == (code, field, line)
 
 
+@pytest.mark.parametrize("text", ["", " \n\t\n", "\ufeff\n"])
+def test_file_that_holds_nothing_fails(text: str) -> None:
+    assert failure(text).code == "empty_file"
+
+
 def test_line_of_a_remark_on_the_body_counts_in_the_file() -> None:
     post = document("---\ntitle: 題\n---\n一行目\n二行\x01目\n")
 
