@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from fastapi import Request
 
 from app.posts.filters import IGNORED
-from app.posts.read import Page
+from app.posts.pages import Page
 
 PAGING = ("cursor", "page")
 

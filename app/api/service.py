@@ -101,7 +101,8 @@ class Reading:
 
     @property
     def reader(self) -> Reader:
-        return Reader(now=self.now, zone=self.service.links.zone, is_private=self.is_private)
+        dialect = self.service.engine.dialect.name
+        return Reader(now=self.now, zone=self.service.links.zone, is_private=self.is_private, dialect=dialect)
 
     @property
     def show(self) -> Show:

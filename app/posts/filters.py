@@ -12,6 +12,7 @@ from app.documents.dates import Period, parse_period
 
 Status = Literal["published", "scheduled", "draft", "expired"]
 Sort = Literal["-published_at", "published_at", "-updated_at", "updated_at", "title", "-title"]
+BEST = 1000  # how far a list by relevance goes
 Operator = Literal["", "not", "all", "gte", "gt", "lte", "lt"]
 RANGES: Final = ("gte", "gt", "lte", "lt")
 IGNORED = re.compile(r"utm_|fbclid$|gclid$|_")
@@ -137,6 +138,9 @@ class PostFilter(Query):
     id: Values = Field(default=[])
     slug: Values = Field(default=[])
     alias: Values = Field(default=[], description="A former address from `redirect_from` or `aliases`")
+    q: str | None = Field(
+        default=None, max_length=2000, description='Full-text search: words (all of them), `"a phrase"`, `-without`'
+    )
     status: list[Literal["published", "scheduled", "draft", "expired", "any"]] = Field(
         default=[], description="Other than `published` needs scope `read`", max_length=MAX_VALUES
     )
@@ -180,7 +184,10 @@ class Fields(BaseModel):
 
 
 class ListQuery(PostFilter, Fields):
-    sort: Sort = "-published_at"
+    sort: Sort | Literal["relevance"] | None = Field(
+        default=None, description="`-published_at`, or with `q` `relevance`: the best thousand"
+    )
+    highlight: bool = Field(default=False, description="With `q`: title and best passage with `<mark>` around matches")
     limit: int = Field(default=20, ge=1, le=100)
     cursor: str | None = Field(default=None, max_length=4000)
     page: int | None = Field(default=None, ge=1, le=MAX_INTEGER)
@@ -199,14 +206,26 @@ class ListQuery(PostFilter, Fields):
             raise PydanticCustomError("invalid_parameter", "give either cursor or page", {"parameter": "page"})
         return self
 
+    @model_validator(mode="after")
+    def _search_has_words(self) -> Self:
+        for name, is_asked in (("sort", self.sort == "relevance"), ("highlight", self.highlight)):
+            if is_asked and self.q is None:
+                raise PydanticCustomError("invalid_parameter", "this needs q", {"parameter": name})
+        return self
+
+    @property
+    def order(self) -> str:
+        """The sort asked for, or the usual one."""
+        return self.sort or ("-published_at" if self.q is None else "relevance")
+
     @property
     def identity(self) -> dict[str, Any]:
         """What a cursor belongs to: the filters and the sort, not how many are shown or which fields."""
         return self.model_dump(
             mode="json",
             exclude_defaults=True,
-            exclude={"limit", "cursor", "page", "total", "fields", "include", "min_version", "wait"},
-        ) | {"sort": self.sort}
+            exclude={"limit", "cursor", "page", "total", "fields", "include", "highlight", "min_version", "wait"},
+        ) | {"sort": self.order}
 
 
 class DetailQuery(PostFilter, Fields):

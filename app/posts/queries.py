@@ -18,6 +18,8 @@ from app.errors import QueryError
 from app.posts.cursor import Cursor, Key, invalid_cursor
 from app.posts.filters import RANGES, FieldFilter, PostFilter, Status
 from app.posts.models import AnySelect, UTCDateTime, aliases, field_values, posts, terms
+from app.search import index
+from app.search.query import parse
 
 TAXONOMIES = ("category", "tag", "author")
 NUMBER = re.compile(r"[+-]?\d+(\.\d+)?(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
@@ -26,11 +28,12 @@ UNDATED = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)  # where drafts without
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """Who reads, and when: the clock, the site's zone, and which front-matter keys are withheld."""
+    """Who reads, when and where: the clock, the site's zone, the front-matter keys withheld, SQLAlchemy's dialect."""
 
     now: datetime
     zone: ZoneInfo
     is_private: Callable[[str], bool]
+    dialect: str
 
 
 def visible(now: datetime) -> ColumnElement[bool]:
@@ -72,6 +75,7 @@ def conditions(query: PostFilter, reader: Reader) -> ColumnElement[bool]:
         *_range_conditions(query, reader.zone),
         *_value_conditions(query),
         *(_field_condition(field, reader) for field in query.front_matter),
+        *(() if query.q is None else (index.condition(parse(query.q), reader.dialect, posts.c.pk),)),
     )
 
 
@@ -246,6 +250,18 @@ def page_of(  # noqa: PLR0913 - what a page of a list is made of
         statement = statement.where(order.after(cursor))
     statement = order.sorted(statement, backward=backward).limit(limit)
     return statement.offset(offset) if offset else statement
+
+
+def best_of(
+    columns: Iterable[ColumnElement[Any]], query: PostFilter, reader: Reader, *, limit: int, offset: int
+) -> AnySelect:
+    """The posts that a search finds, the best first; equals by time, then by source name."""
+    ranked = index.rank(parse(query.q or ""), reader.dialect, posts.c.pk)
+    rest = query.model_copy(update={"q": None})
+    newest = Order.of("-published_at", query.statuses)
+    statement: AnySelect = select(*columns).join(ranked, ranked.c.pk == posts.c.pk).where(conditions(rest, reader))
+    statement = newest.sorted(statement.order_by(ranked.c.score.desc()))
+    return statement.limit(limit).offset(offset)
 
 
 def count_of(query: PostFilter, reader: Reader) -> Select[int]:

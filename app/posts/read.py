@@ -9,31 +9,17 @@ from typing import Any
 from sqlalchemy import Connection, CursorResult, func, select
 from sqlalchemy.sql import ColumnElement
 
+from app.documents.html_text import read
 from app.documents.links import day_in
 from app.errors import NotFound
 from app.posts.cursor import Cursor, Key, decode_cursor, encode_cursor, invalid_cursor
 from app.posts.fields import LINK, NEIGHBOURS, Shape, Show, columns_of, needs_bodies, show_post
-from app.posts.filters import DetailQuery, ExportQuery, ListQuery, PostFilter, TermQuery
+from app.posts.filters import BEST, DetailQuery, ExportQuery, ListQuery, PostFilter, TermQuery
 from app.posts.models import AnyRow, AnySelect, bodies, posts, terms
-from app.posts.queries import Order, Reader, count_of, neighbour_of, page_of, visible
-
-Item = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """A slice of a list. `next` and `previous` are the parameters that lead there: a cursor or a page number."""
-
-    items: list[Item]
-    total: int | None
-    limit: int
-    next: dict[str, str] | None
-    previous: dict[str, str] | None
-    page: int | None = None
-
-    @property
-    def pages(self) -> int | None:
-        return None if self.total is None else -(-self.total // self.limit)
+from app.posts.pages import Item, Page, Window, window_of
+from app.posts.queries import Order, Reader, best_of, count_of, neighbour_of, page_of, visible
+from app.search.highlight import highlights
+from app.search.query import parse
 
 
 def _from(statement: AnySelect, shape: Shape) -> AnySelect:
@@ -41,24 +27,23 @@ def _from(statement: AnySelect, shape: Shape) -> AnySelect:
 
 
 def list_posts(connection: Connection, query: ListQuery, shape: Shape, reader: Reader, show: Show) -> Page:
-    """One page of the posts that a filter lets through: one query, and one more to count them."""
-    order = Order.of(query.sort, query.statuses)
+    """One page of the posts that a filter lets through: one query, one more to count them, one more to highlight."""
     cursor = None if query.cursor is None else decode_cursor(query.cursor, query.identity)
-    statement = page_of(
-        columns_of(shape),
-        query,
-        order,
-        reader,
-        cursor=cursor,
-        limit=query.limit + 1,
-        offset=((query.page or 1) - 1) * query.limit,
-    )
-    rows = connection.execute(_from(statement, shape)).all()
-    total = connection.execute(count_of(query, reader)).scalar_one() if query.total else None
-    window = _window(rows, query, cursor, order.key)
+    columns = (*columns_of(shape), *((posts.c.pk, posts.c.title) if query.highlight else ()))
+    columns = tuple(dict.fromkeys(columns))
+    if query.order == "relevance":
+        window = _best(connection, query, columns, shape, reader, cursor)
+    else:
+        order = Order.of(query.order, query.statuses)
+        offset = ((query.page or 1) - 1) * query.limit
+        statement = page_of(columns, query, order, reader, cursor=cursor, limit=query.limit + 1, offset=offset)
+        window = window_of(connection.execute(_from(statement, shape)), query, cursor, order.key)
+    items = [show_post(row, shape, show) for row in window.rows]
+    if query.highlight:
+        _add_highlights(connection, query, items, window.rows)
     return Page(
-        items=[show_post(row, shape, show) for row in window.rows],
-        total=total,
+        items=items,
+        total=connection.execute(count_of(query, reader)).scalar_one() if query.total else None,
         limit=query.limit,
         next=window.next,
         previous=window.previous,
@@ -66,43 +51,41 @@ def list_posts(connection: Connection, query: ListQuery, shape: Shape, reader: R
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Window:
-    rows: list[Any]
-    next: dict[str, str] | None
-    previous: dict[str, str] | None
+def _best(  # noqa: PLR0913, PLR0917 - what a page of a list is made of
+    connection: Connection,
+    query: ListQuery,
+    columns: Iterable[ColumnElement[Any]],
+    shape: Shape,
+    reader: Reader,
+    cursor: Cursor | None,
+) -> Window:
+    """A page by relevance. Its cursor is an offset: scores shift with every change, and have no place to go on from."""
+    start = ((query.page or 1) - 1) * query.limit if cursor is None else cursor.key[0]
+    if not isinstance(start, int) or start < 0:
+        raise invalid_cursor()
+    limit = max(0, min(query.limit, BEST - start))
+    statement = best_of(columns, query, reader, limit=limit + 1 if start + limit < BEST else limit, offset=start)
+    rows = connection.execute(_from(statement, shape)).all() if limit else []
 
+    def way(offset: int) -> dict[str, str]:
+        if query.page is not None:
+            return {"page": str(offset // query.limit + 1)}
+        return {"cursor": encode_cursor(Cursor(key=(offset, "")), query.identity)}
 
-def _window(
-    found: Iterable[Any], query: ListQuery | TermQuery, cursor: Cursor | None, key: Callable[[Any], Key]
-) -> _Window:
-    """The rows of a page, of at most one more that were found, and the way on and back."""
-    rows = list(found)
-    has_more = len(rows) > query.limit
-    rows = rows[: query.limit]
-    if query.page is not None:
-        return _Window(
-            rows=rows,
-            next={"page": str(query.page + 1)} if has_more else None,
-            previous={"page": str(query.page - 1)} if query.page > 1 else None,
-        )
-    backward = cursor is not None and cursor.backward
-    if backward:
-        rows.reverse()
-    has_next, has_previous = (True, has_more) if backward else (has_more, cursor is not None)
-
-    def way(edge: int, *, backward: bool) -> dict[str, str]:
-        if rows or cursor is None:
-            position = Cursor(key=key(rows[edge]), backward=backward)
-        else:  # all that stood there is gone: back over the same place, the item that named it included
-            position = Cursor(key=cursor.key, backward=backward, inclusive=not cursor.inclusive)
-        return {"cursor": encode_cursor(position, query.identity)}
-
-    return _Window(
-        rows=rows,
-        next=way(-1, backward=False) if has_next else None,
-        previous=way(0, backward=True) if has_previous else None,
+    return Window(
+        rows=list(rows[:limit]),
+        next=way(start + query.limit) if len(rows) > limit else None,
+        previous=way(max(0, start - query.limit)) if start else None,
     )
+
+
+def _add_highlights(connection: Connection, query: ListQuery, items: list[Item], rows: list[Any]) -> None:
+    """What matched, in the title and the best passage of the body."""
+    words = parse(query.q or "")
+    statement = select(bodies.c.post_pk, bodies.c.html).where(bodies.c.post_pk.in_([row.pk for row in rows]))
+    texts = {row.post_pk: read(row.html).text for row in connection.execute(statement)}
+    for item, row in zip(items, rows, strict=True):
+        item["highlights"] = highlights(words, row.title, texts[row.pk])
 
 
 def get_post(  # noqa: PLR0913, PLR0917 - what an answer is made of
@@ -219,7 +202,7 @@ def page_of_terms(found: list[TermCount], query: TermQuery) -> tuple[list[TermCo
         candidates = ordered[start:]
     else:
         candidates = _terms_after(ordered, cursor, key)
-    window = _window(candidates[: query.limit + 1], query, cursor, key)
+    window = window_of(candidates[: query.limit + 1], query, cursor, key)
     page = Page(
         items=[],
         total=len(ordered) if query.total else None,

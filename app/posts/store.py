@@ -15,6 +15,8 @@ from app.documents.normalize import term_key
 from app.errors import NotFound
 from app.posts.models import AnyRow, aliases, bodies, field_values, posts, taken, terms
 from app.posts.plan import Known
+from app.search import index as search
+from app.search.row import SearchRow
 
 T = TypeVar("T")
 NAMESPACE = uuid.UUID("5c8f5f0a-6e0b-5d0e-9a3a-0d2f5a9b7c11")
@@ -203,6 +205,10 @@ def _alias_rows(pk: int, document: Document) -> Iterator[dict[str, Any]]:
         yield {"post_pk": pk, "kind": "path", "value": comparable(value)}
 
 
+def _search_row(pk: int, document: Document) -> SearchRow:
+    return SearchRow(pk=pk, title=document.title, tags=document.tags, excerpt=document.excerpt, text=document.text)
+
+
 def write_posts(
     connection: Connection,
     *,
@@ -219,6 +225,7 @@ def write_posts(
         _insert(connection, terms, (r for row, document in chunk for r in _term_rows(row["pk"], document)))
         _insert(connection, field_values, (r for row, document in chunk for r in _field_rows(row["pk"], document)))
         _insert(connection, aliases, (r for row, document in chunk for r in _alias_rows(row["pk"], document)))
+        search.write(connection, (_search_row(row["pk"], document) for row, document in chunk))
 
 
 COMPARED = (
@@ -273,6 +280,7 @@ def _replace_rows(
 
 def delete_posts(connection: Connection, pks: Iterable[int]) -> None:
     for chunk in chunks(pks):
+        search.remove(connection, chunk)
         connection.execute(delete(posts).where(posts.c.pk.in_(chunk)))
 
 

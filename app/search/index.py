@@ -74,7 +74,8 @@ def condition(query: SearchQuery, dialect: str, pk: ColumnElement[Any]) -> Colum
     """That a query finds the post whose key is `pk`; `dialect` is the connection's `dialect.name`."""
     database = _DATABASES[dialect]
     if query.required:
-        return pk.in_(database.found(query.required, query.excluded))
+        found: ColumnElement[bool] = database.among(pk, database.found(query.required, query.excluded))
+        return found
     if query.is_empty:
         return false()
     return not_(pk.in_(_any_of(query, database)))

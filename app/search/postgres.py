@@ -22,6 +22,7 @@ from sqlalchemy import (
     Integer,
     Select,
     Text,
+    any_,
     bindparam,
     cast,
     column,
@@ -59,6 +60,8 @@ _DDL = (
         is_partial boolean NOT NULL,
         tokens tsvector NOT NULL
     )""",
+    # Uncompressed: phrases are looked for in it, and unpacking takes longer than looking.
+    "ALTER TABLE post_search ALTER normal_form SET STORAGE EXTERNAL",
     # The planner does not know what it costs to read a large value of a row: it takes reading all vectors for cheaper
     # than the index. This function does nothing but say so; 4 000 operators are about what a vector takes.
     """CREATE FUNCTION post_search_read(tokens tsvector) RETURNS tsvector
@@ -134,6 +137,12 @@ def found(phrases: tuple[Phrase, ...], excluded: tuple[Phrase, ...] = ()) -> Sel
     for phrase in excluded:
         statement = statement.where(_rows.c.pk.not_in(select(_rows.c.pk).where(*_conditions((phrase,)))))
     return statement
+
+
+def among(pk: ColumnElement[Any], found_posts: Select[int]) -> ColumnElement[bool]:
+    # As an array the index is asked first and once. With IN the planner may walk the posts by date and read each one's
+    # vector, or read all posts to join them.
+    return pk == any_(func.array(found_posts.scalar_subquery(), type_=ARRAY(Integer)))
 
 
 def _conditions(phrases: tuple[Phrase, ...]) -> Iterator[ColumnElement[bool]]:

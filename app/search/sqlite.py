@@ -68,6 +68,10 @@ def found(phrases: tuple[Phrase, ...], excluded: tuple[Phrase, ...] = ()) -> Sel
     return select(_rows.c.rowid.label("pk")).where(_INDEX.op("MATCH")(expression))
 
 
+def among(pk: ColumnElement[Any], found_posts: Select[int]) -> ColumnElement[bool]:
+    return pk.in_(found_posts)
+
+
 def _all(phrases: tuple[Phrase, ...]) -> str:
     return " AND ".join(map(_expression, phrases))
 

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
 from statistics import quantiles
@@ -35,7 +36,7 @@ from tests.benchmarks import corpus
 from tests.search.searching import post_row
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
-READER = Reader(now=NOW, zone=ZoneInfo("UTC"), is_private=lambda _: False)
+READER = Reader(now=NOW, zone=ZoneInfo("UTC"), is_private=lambda _: False, dialect="sqlite")
 COLUMNS = [posts.c[name] for name in ("id", "slug", "title", "excerpt", "published_at", "tags", "categories")]
 BATCH = 500
 BANDS = {"≤ 1 %": (0.004, 0.01), "10 %": (0.08, 0.12), "80 %": (0.7, 0.9)}
@@ -165,9 +166,9 @@ def measure_words(engine: Engine, band: str, words: list[str]) -> None:
         for _ in range(3):
             for word in words:
                 query = parse(word)
-                timed["first page"].append(milliseconds(lambda query=query: first_page(connection, query)))
-                timed["count"].append(milliseconds(lambda query=query: count(connection, query)))
-                timed["by relevance"].append(milliseconds(lambda query=query: by_relevance(connection, query)))
+                timed["first page"].append(milliseconds(partial(first_page, connection, query)))
+                timed["count"].append(milliseconds(partial(count, connection, query)))
+                timed["by relevance"].append(milliseconds(partial(by_relevance, connection, query)))
                 found += count(connection, query)
     share = f"{len(words)} words in {found / len(words) / 3:.0f} posts"
     figures = "; ".join(f"{what} {percentiles(times)}" for what, times in timed.items())
@@ -213,8 +214,7 @@ def by_relevance(connection: Connection, query: SearchQuery) -> object:
 
 def measure_highlights(queries: list[SearchQuery], rows: list[SearchRow]) -> None:
     times = [
-        milliseconds(lambda row=row, query=query: highlights(query, row.title, row.text))
-        for query, row in zip(queries, rows, strict=False)
+        milliseconds(partial(highlights, query, row.title, row.text)) for query, row in zip(queries, rows, strict=False)
     ]
     print(f"\nhighlights of a post, p50/p99 in ms: {percentiles(times)}")
 

@@ -19,8 +19,9 @@ from app.posts.fields import SUMMARY, Shape, Show, private_keys
 from app.posts.filters import ListQuery, Query
 from app.posts.ingest import Options, ingest
 from app.posts.models import bodies, changes, posts
+from app.posts.pages import Page
 from app.posts.queries import Reader
-from app.posts.read import Page, list_posts
+from app.posts.read import list_posts
 from app.posts.report import Report
 from tests.building import NOW, markdown
 
@@ -31,7 +32,7 @@ IS_PRIVATE = private_keys(["_*"])
 
 
 def reader(now: datetime = NOW, zone: str = "UTC") -> Reader:
-    return Reader(now=now, zone=ZoneInfo(zone), is_private=IS_PRIVATE)
+    return Reader(now=now, zone=ZoneInfo(zone), is_private=IS_PRIVATE, dialect="sqlite")
 
 
 def links(**given: Any) -> Links:

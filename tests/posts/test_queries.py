@@ -16,8 +16,8 @@ from app.errors import QueryError
 from app.posts.cursor import Cursor, encode_cursor
 from app.posts.filters import ListQuery
 from app.posts.models import posts
+from app.posts.pages import Page
 from app.posts.queries import status_of
-from app.posts.read import Page
 from tests.building import NOW
 from tests.posts.samples import bulk, fill, found, on, page, post_row, rows
 

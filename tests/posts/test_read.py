@@ -14,8 +14,8 @@ from app.errors import NotFound, QueryError
 from app.posts.cursor import Cursor, encode_cursor
 from app.posts.fields import NEIGHBOURS, SUMMARY, WHOLE, Shape, show_post
 from app.posts.filters import DetailQuery, ExportQuery, ListQuery, TermQuery
+from app.posts.pages import Page
 from app.posts.read import (
-    Page,
     TermCount,
     all_sources,
     count_periods,
