@@ -118,6 +118,8 @@ class Settings(BaseSettings):
     database_url: Annotated[SecretStr, AfterValidator(_database_url)] = SecretStr("sqlite:///honbun.db")
     content_dir: str = "content"
     api_key: SecretStr | None = None
+    remote_url: Address | None = None
+    remote_key: SecretStr | None = None
     site_title: str = "Honbun"
     site_description: str = ""
     site_url: Address | None = None
@@ -141,7 +143,15 @@ class Settings(BaseSettings):
     characters_per_minute: int = Field(default=500, ge=1)
 
     @field_validator(
-        "lang", "api_key", "site_url", "asset_url", "post_url_template", "forwarded_allow_ips", mode="before"
+        "lang",
+        "api_key",
+        "remote_url",
+        "remote_key",
+        "site_url",
+        "asset_url",
+        "post_url_template",
+        "forwarded_allow_ips",
+        mode="before",
     )
     @classmethod
     def _empty_is_unset(cls, value: Any) -> Any:

@@ -54,6 +54,7 @@ def result_json(result: Result, service: Service) -> dict[str, Any]:
         "action": result.action,
         **_address(result.post, service),
         "sha256": result.sha256,
+        "changed": result.changed,
         "warnings": [asdict(finding) for finding in result.warnings],
         "problem": result.problem and asdict(result.problem),
     }

@@ -151,6 +151,7 @@ class IngestResult(Outgoing):
     status: Status | None
     published_at: str | None
     sha256: str | None
+    changed: list[str]
     warnings: list[Remark]
     problem: Remark | None
 

@@ -64,7 +64,7 @@ def _remarks(batch: "Batch", context: "Context") -> "list[Found]":
             else:
                 found += [(source.name, Severity.warning, finding) for finding in document.warnings]
                 links += [(source.name, link) for link in document.links]
-            advance()
+            advance(1)
     names = [source.name for source in batch.sources]
     found += [(name, Severity.warning, link.missing) for name, link in links if not any(map(link.means, names))]
     return sorted(found, key=lambda item: (item[0], item[2].line or 0, item[2].column or 0, item[2].code))

@@ -32,7 +32,7 @@ def export(
             for source in export_sources(connection):
                 write(source.name, source.content)
                 count += 1
-                advance()
+                advance(1)
             if with_state:
                 write(STATE_FILE, export_state(connection))
     finally:

@@ -10,6 +10,7 @@ import httpx2
 
 from app.documents.sources import Batch, Source
 from app.errors import HonbunError
+from app.posts.options import Options
 
 MAX_BYTES = 16 * 1024 * 1024  # of one upload; a service with tighter limits answers 413, and halves are sent
 MAX_FILES = 2000
@@ -43,35 +44,28 @@ class Remote:
     client: httpx2.Client
     sleep: Callable[[float], None] = time.sleep
 
-    def send(  # noqa: PLR0913 - what an upload is made of
-        self,
-        batch: Batch,
-        *,
-        prefix: str = "",
-        dry_run: bool = False,
-        prune: bool = False,
-        prune_max: int | None = None,
-        on_sent: Callable[[int], None] = lambda _: None,
-    ) -> Outcome:
-        """Makes the service have what the batch holds; with `prune`, nothing else under the prefix.
+    def send(self, batch: Batch, options: Options, *, on_sent: Callable[[int], None] = lambda _: None) -> Outcome:
+        """Makes the service have what the batch holds; where the options prune, nothing else below the prefix.
 
+        Several uploads are no one transaction: a rename is seen where its file is in the last one.
         `on_sent` hears how many files are done. Raises Unreachable.
         """
+        prefix = options.prune_below or ""  # all names begin with it
         stored = self._stored(prefix)
-        outcome = Outcome()
-        changed = [source for source in batch.sources if stored.get(prefix + source.name) != source.sha256]
+        changed = [source for source in batch.sources if stored.get(source.name) != source.sha256]
         same = len(batch.sources) - len(changed)
-        outcome.counts = {"unchanged": same} if same else {}
+        outcome = Outcome(counts={"unchanged": same} if same else {})
         on_sent(same)
-        queue = list(_parts(changed)) or ([[]] if prune else [])
+        prunes = options.prune_below is not None
+        queue = list(_parts(changed)) or ([[]] if prunes else [])
         while queue:
             part = queue.pop(0)
-            parameters = {"atomic": "false", "dry_run": str(dry_run).lower(), "prefix": prefix}
+            parameters = {"atomic": "false", "dry_run": str(options.dry_run).lower(), "prefix": prefix}
             manifest = None
-            if prune and not queue:  # the last upload knows of all the others
-                parameters |= {"prune": "true"} | ({} if prune_max is None else {"prune_max": str(prune_max)})
-                sent = {source.name for source in part}
-                manifest = _manifest(batch, stored, prefix, sent, dry_run=dry_run)
+            if prunes and not queue:  # the last upload knows of all the others
+                manifest = _manifest(batch, stored, {source.name for source in part}, dry_run=options.dry_run)
+                parameters |= {"prune": "true"}
+                parameters |= {} if options.prune_max is None else {"prune_max": str(options.prune_max)}
             report = self._upload(part, parameters, manifest)
             if report is None:
                 queue[:0] = [part[: len(part) // 2], part[len(part) // 2 :]]
@@ -89,9 +83,11 @@ class Remote:
         self, part: Sequence[Source], parameters: dict[str, str], manifest: dict[str, str] | None
     ) -> dict[str, Any] | None:
         """The report on one upload; None where it is too large and can be halved."""
-        files = [("files", (source.name, source.content, "text/markdown")) for source in part]
+        cut = len(parameters["prefix"])  # the service puts it before each name again
+        files = [("files", (source.name[cut:], source.content, "text/markdown")) for source in part]
         if manifest is not None:
-            files.append(("manifest", ("manifest.json", json.dumps(manifest).encode(), "application/json")))
+            relative = json.dumps({name[cut:]: sha256 for name, sha256 in manifest.items()}).encode()
+            files.append(("manifest", ("manifest.json", relative, "application/json")))
         response = self._request("POST", "/v1/ingest", params=parameters, files=files, refused=(413,))
         if response.status_code == 413:
             if len(part) < 2:
@@ -149,17 +145,17 @@ def _parts(sources: Sequence[Source]) -> Iterator[list[Source]]:
         yield part
 
 
-def _manifest(batch: Batch, stored: dict[str, str], prefix: str, sent: set[str], *, dry_run: bool) -> dict[str, str]:
-    """Every other name of the folder with what the service has under it; what it refused is not to be pruned.
+def _manifest(batch: Batch, stored: dict[str, str], sent: set[str], *, dry_run: bool) -> dict[str, str]:
+    """Every other name of the folder with what the service has under it; what could not be read is not to be pruned.
 
     In a dry run the earlier uploads were not kept: what they would have created is not claimed to be there.
     """
-    manifest = {}
-    names = [source.name for source in batch.sources] + [name for name, _ in batch.refused]
     hashes = {source.name: source.sha256 for source in batch.sources}
-    for name in names:
-        full = prefix + name
-        if name in sent or (full not in stored and (dry_run or name not in hashes)):
-            continue
-        manifest[name] = stored[full] if dry_run or name not in hashes else hashes[name]
+    unread = {name for name, _ in batch.refused}
+    manifest: dict[str, str] = {}
+    for name in {*hashes, *unread} - sent:
+        if name in stored and (dry_run or name in unread):
+            manifest[name] = stored[name]
+        elif not dry_run and name in hashes:
+            manifest[name] = hashes[name]
     return manifest

@@ -14,8 +14,8 @@ def remark(path: Path | str, finding: Finding) -> str:
 
 
 @contextmanager
-def progress(title: str, total: int | None) -> Iterator[Callable[[], None]]:
-    """A progress bar on standard error where that is a terminal, and nothing elsewhere; call it once a file."""
+def progress(title: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """A progress bar on standard error where that is a terminal, and nothing elsewhere; call it with the files done."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -23,4 +23,4 @@ def progress(title: str, total: int | None) -> Iterator[Callable[[], None]]:
     columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(title, total=total)
-        yield lambda: bar.advance(task)
+        yield lambda files: bar.advance(task, files)

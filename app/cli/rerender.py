@@ -21,7 +21,7 @@ def rerender() -> None:
 
             def done(result: Result) -> None:
                 nonlocal failed
-                advance()
+                advance(1)
                 if result.problem is not None:
                     failed += 1
                     typer.echo(remark(result.name, result.problem), err=True)

@@ -8,7 +8,7 @@ from app.errors import QueryError
 from app.search.tokens import encode, is_spaceless, runs, tokens_of
 
 MAX_CHARACTERS = 500
-MAX_TERMS = 32
+MAX_TERMS = 16  # Postgres looks for each phrase in every candidate's text
 MAX_TOKENS = 500  # as many as characters; one character can stand for eighteen (NFKC)
 # A minus and a quote as they are typed in every width; a quote that is not closed closes at the end.
 _QUOTES = '"\uff02“”„'
@@ -59,7 +59,7 @@ class SearchQuery:
 def parse(text: str) -> SearchQuery:
     """Any text is a query; what holds no letter, digit or symbol asks for nothing.
 
-    Raises QueryError for more than 500 characters or 32 terms.
+    Raises QueryError for more than 500 characters or 16 terms.
     """
     if len(text) > MAX_CHARACTERS:
         raise _too_long(f"the query has {len(text)} characters")

@@ -42,7 +42,8 @@ def _word(chance: Random) -> str:
 
 
 _CHANCE = Random(20)
-VOCABULARY = sorted({_word(_CHANCE) for _ in range(_SIZE)}, key=lambda _: _CHANCE.random())
+VOCABULARY = sorted({_word(_CHANCE) for _ in range(_SIZE)})
+_CHANCE.shuffle(VOCABULARY)  # the first are the most frequent
 _CUMULATIVE = list(accumulate(1 / (rank + 8) for rank in range(len(VOCABULARY))))
 
 

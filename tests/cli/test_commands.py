@@ -357,3 +357,12 @@ def test_code_is_explained_with_an_example(run: Run) -> None:
     assert run("check", "--explain", "link_missing")[0] == 0
     assert run("check", "--explain", "nonsense")[0] == 2
     assert run("check")[0] == 2
+
+
+def test_service_that_is_not_reached_ends_in_3(run: Run, posts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.cli.remote.PATIENCE", ())
+    status, _, err = run("ingest", posts, "--to", "http://127.0.0.1:9")
+
+    assert status == 3
+    assert err.startswith("honbun: the service at http://127.0.0.1:9 was not reached")
+    assert run("ingest", posts, "--to", "nowhere")[0] == 2

@@ -35,7 +35,7 @@ def test_words_phrases_and_exclusions(text: str, required: list[str], excluded: 
     assert runs(text) == (required, excluded)
 
 
-@pytest.mark.parametrize("text", ["あ" * 501, " ".join(f"w{number}" for number in range(33)), "\ufdfa" * 200])
+@pytest.mark.parametrize("text", ["あ" * 501, " ".join(f"w{number}" for number in range(17)), "\ufdfa" * 200])
 def test_a_query_has_a_limit(text: str) -> None:
     with pytest.raises(QueryError) as caught:
         parse(text)
