@@ -89,14 +89,7 @@ def parse(source: Source, context: Context) -> Document:
     """
     zone = ZoneInfo(context.timezone)
     config = context.config if context.config and context.config.covers(source.name) else SiteConfig()
-    if not source.content.removeprefix(BOM_UTF8).strip():
-        detail = "the file is empty"
-        raise DocumentError(Finding(code="empty_file", detail=detail, line=1, column=1, hint="was it saved?"))
-    parts = split(decode(source.content))
-    nodes, front_warnings = parse_front_matter(parts)
-    nodes = config.under(source.name, nodes)
-    front, field_warnings = read(nodes)
-    front = replace(front, excerpt_separator=front.excerpt_separator or config.excerpt_separator)
+    parts, nodes, front, front_warnings = _front(source, config)
     file_name = read_name(source.name)
     pattern = config.permalink if context.post_url_template is None else None  # a setting wins over it
     addresses = Addresses(name=source.name, links=context.links, asset_url=context.asset_url, pattern=pattern)
@@ -128,8 +121,7 @@ def parse(source: Source, context: Context) -> Document:
         authors=front.authors,
         excerpt=excerpt.text,
         excerpt_html=excerpt.html,
-        reading_time=front.reading_time
-        or reading_time.minutes(rendered.prose, cjk_per_minute=context.characters_per_minute),
+        reading_time=front.reading_time or _minutes(rendered, context),
         lang=front.lang or file_name.lang or context.lang or language.detect(f"{title}\n{rendered.prose}"),
         lang_suffix=file_name.lang,
         cover=None if front.cover is None else addresses.file(front.cover),
@@ -144,8 +136,25 @@ def parse(source: Source, context: Context) -> Document:
         text=rendered.text,
         word_count=words,
         character_count=characters,
-        warnings=(*parts.warnings, *front_warnings, *field_warnings, *title_warnings, *rendered.warnings),
+        warnings=(*front_warnings, *title_warnings, *rendered.warnings),
     )
+
+
+def _front(source: Source, config: SiteConfig) -> tuple[Split, dict[str, Node], FrontMatter, tuple[Finding, ...]]:
+    """The file in two, its front matter with the site's defaults under it, and the remarks on it."""
+    if not source.content.removeprefix(BOM_UTF8).strip():
+        detail = "the file is empty"
+        raise DocumentError(Finding(code="empty_file", detail=detail, line=1, column=1, hint="was it saved?"))
+    parts = split(decode(source.content))
+    written, warnings = parse_front_matter(parts)
+    nodes = config.under(source.name, written)
+    front, field_warnings = read(nodes)
+    front = replace(front, excerpt_separator=front.excerpt_separator or config.excerpt_separator)
+    return parts, nodes, front, (*parts.warnings, *warnings, *field_warnings)
+
+
+def _minutes(rendered: Rendered, context: Context) -> int:
+    return reading_time.minutes(rendered.prose, cjk_per_minute=context.characters_per_minute)
 
 
 def _render(parts: Split, body: Translated, front: FrontMatter, addresses: Addresses) -> Rendered:

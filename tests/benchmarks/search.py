@@ -126,7 +126,9 @@ def measure(
         words = sorted(word for word, count in seen.items() if low <= count / size <= high)
         measure_words(engine, band, chance.sample(words, min(WORDS_A_BAND, len(words))))
     measure_words(engine, "one character", chance.sample(sorted(set("".join(corpus.VOCABULARY[:500]))), WORDS_A_BAND))
-    measure_words(engine, "500 characters, 16 words", ["".join(corpus.VOCABULARY)[:500], " ".join(corpus.VOCABULARY[:16])])
+    measure_words(
+        engine, "500 characters, 16 words", ["".join(corpus.VOCABULARY)[:500], " ".join(corpus.VOCABULARY[:16])]
+    )
     engine.dispose()
 
 
