@@ -12,6 +12,7 @@ from app.documents.dates import Period, parse_period
 
 Status = Literal["published", "scheduled", "draft", "expired"]
 Sort = Literal["-published_at", "published_at", "-updated_at", "updated_at", "title", "-title"]
+ListSort = Literal["-published_at", "published_at", "-updated_at", "updated_at", "title", "-title", "relevance"]
 BEST = 1000  # how far a list by relevance goes
 Operator = Literal["", "not", "all", "gte", "gt", "lte", "lt"]
 RANGES: Final = ("gte", "gt", "lte", "lt")
@@ -184,7 +185,7 @@ class Fields(BaseModel):
 
 
 class ListQuery(PostFilter, Fields):
-    sort: Sort | Literal["relevance"] | None = Field(
+    sort: ListSort | None = Field(
         default=None, description="`-published_at`, or with `q` `relevance`: the best thousand"
     )
     highlight: bool = Field(default=False, description="With `q`: title and best passage with `<mark>` around matches")
