@@ -7,7 +7,7 @@ every query and decided by its normal form. Positions only carry the weights and
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -24,6 +24,7 @@ from sqlalchemy import (
     Text,
     any_,
     bindparam,
+    case,
     cast,
     column,
     delete,
@@ -45,11 +46,13 @@ _rows = table(
     column("pk", Integer),
     column("normal_form", Text),
     column("is_partial", Boolean),
+    column("head", TSVECTOR),
     column("tokens", TSVECTOR),
 )
 _PARTIAL = "zpartial"  # stands in the vectors that do not hold all of their post; no text has this token
 _MAX_VECTOR = 900_000  # bytes; Postgres refuses vectors of 1 MiB
 _MAX_MENTIONS = 4  # of a token in a field; ts_rank counts the n-th by 1/n²
+_MAX_RANKED_BY_TEXT = 200  # posts; for each its large vector has to be read
 _MAX_CANDIDATE_TOKENS = 24  # more would not narrow the candidates
 # Of text, excerpt, tags, title: one mention in a better field outweighs any number in the next.
 _WEIGHTS = [0.000001, 0.0001, 0.01, 1.0]
@@ -58,6 +61,7 @@ _DDL = (
         pk integer PRIMARY KEY REFERENCES post (pk) ON DELETE CASCADE,
         normal_form text COLLATE "C" NOT NULL,
         is_partial boolean NOT NULL,
+        head tsvector NOT NULL,
         tokens tsvector NOT NULL
     )""",
     # Uncompressed: phrases are looked for in it, and unpacking takes longer than looking.
@@ -82,14 +86,15 @@ def drop(connection: Connection) -> None:
 
 def write(connection: Connection, rows: Iterable[SearchRow]) -> None:
     if values := [_values(row) for row in rows]:
-        vector = cast(bindparam("vector", type_=Text), TSVECTOR)
-        new = insert(_rows).values(tokens=vector)
-        replaced = {name: new.excluded[name] for name in ("normal_form", "is_partial", "tokens")}
+        vectors = {name: cast(bindparam(f"{name}_vector", type_=Text), TSVECTOR) for name in ("head", "tokens")}
+        new = insert(_rows).values(vectors)
+        replaced = {name: new.excluded[name] for name in ("normal_form", "is_partial", "head", "tokens")}
         connection.execute(new.on_conflict_do_update(index_elements=[_rows.c.pk], set_=replaced), values)
 
 
 def _values(row: SearchRow) -> dict[str, Any]:
-    lexemes = list(_lexemes(row))
+    head = {"A": (row.title,), "B": row.tags, "C": (row.excerpt,)}
+    lexemes = list(_lexemes({**head, "D": (row.text,)}))
     fitting = list(_fitting(lexemes))
     is_partial = len(fitting) < len(lexemes)
     fields = (row.title, *row.tags, row.excerpt, row.text)
@@ -97,14 +102,14 @@ def _values(row: SearchRow) -> dict[str, Any]:
         "pk": row.pk,
         "normal_form": "\n".join(map(normal_form, fields)),
         "is_partial": is_partial,
-        "vector": " ".join([*fitting, _PARTIAL] if is_partial else fitting),
+        "head_vector": " ".join(_fitting(_lexemes(head))),
+        "tokens_vector": " ".join([*fitting, _PARTIAL] if is_partial else fitting),
     }
 
 
-def _lexemes(row: SearchRow) -> Iterator[str]:
+def _lexemes(fields: Mapping[str, Iterable[str]]) -> Iterator[str]:
     """Each token once, in the form `token:1A,2D`: a position for each of its mentions, the best fields first."""
     mentions: dict[str, str] = {}
-    fields = {"A": (row.title,), "B": row.tags, "C": (row.excerpt,), "D": (row.text,)}
     for weight, texts in fields.items():
         for token, count in Counter(token for text in texts for token in encoded_tokens(text)).items():
             mentions[token] = mentions.get(token, "") + weight * min(count, _MAX_MENTIONS)
@@ -163,8 +168,14 @@ def _query_lexemes(phrase: Phrase) -> list[str]:
 
 
 def ranked(query: SearchQuery) -> Select[tuple[int, float]]:
-    """The posts found and how well, the better the higher."""
+    """The posts found and how well, the better the higher; among many, what their text says makes no difference."""
+    found_posts = found(query.required, query.excluded).cte("found").prefix_with("MATERIALIZED")
     lexemes = dict.fromkeys(lexeme for phrase in query.required for lexeme in _query_lexemes(phrase))
-    wanted = " | ".join(islice(lexemes, _MAX_CANDIDATE_TOKENS))
-    score = func.ts_rank(literal(_WEIGHTS, ARRAY(REAL)), _rows.c.tokens, cast(wanted, TSQUERY), type_=Float)
-    return found(query.required, query.excluded).add_columns(score.label("score"))
+    wanted = cast(" | ".join(islice(lexemes, _MAX_CANDIDATE_TOKENS)), TSQUERY)
+    weights = literal(_WEIGHTS, ARRAY(REAL))
+    are_few = select(func.count()).select_from(found_posts).scalar_subquery() <= _MAX_RANKED_BY_TEXT
+    score = case(
+        (are_few, func.ts_rank(weights, _rows.c.tokens, wanted, type_=Float)),
+        else_=func.ts_rank(weights, _rows.c.head, wanted, type_=Float),
+    )
+    return select(_rows.c.pk, score.label("score")).where(among(_rows.c.pk, select(found_posts.c.pk)))

@@ -108,6 +108,13 @@ def test_better_fields_come_first_however_often_a_word_stands_in_the_next(connec
     assert best(connection, "資") == [4, 3, 2, 1, 5]
 
 
+def test_better_fields_come_first_among_many(connection: Connection) -> None:
+    store(connection, [*(search_row(pk, text="投資") for pk in range(4, 400)), search_row(1, excerpt="投資")])
+    store(connection, [search_row(2, tags=["投資"]), search_row(3, "投資")])
+
+    assert best(connection, "投資")[:4] == [3, 2, 1, 399]
+
+
 def test_equal_scores_are_left_to_date_and_name(connection: Connection) -> None:
     store(connection, [search_row(pk, "同じ題") for pk in (1, 2, 3)])
 
