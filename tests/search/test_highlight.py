@@ -39,6 +39,8 @@ WORDS = st.text(
         ("straße", "STRASSE", "<mark>STRASSE</mark>"),
         ("각", "\u1100\u1161\u11a8하", "<mark>\u1100\u1161\u11a8</mark>하"),
         ("a -b", "a b", "<mark>a</mark> b"),
+        ("c++", "Ｃ＋＋とC#", "<mark>Ｃ＋＋</mark>とC#"),
+        ("c#", "C++とC#8", "C++と<mark>C#</mark>8"),
         ("x", "a", "a"),
         ("!", "a!", "a!"),
         ("a", "", ""),
