@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -21,6 +20,7 @@ from app import __doc__ as description
 from app import migrate
 from app.api import health, ingest, openapi, posts, problems, render, single, sources, terms
 from app.api.auth import digest
+from app.api.envelope import Envelope, policy_of_page
 from app.api.middleware import Cors, Head, Unexpected
 from app.api.service import Service, Site
 from app.database import THREADS, open_engine
@@ -71,6 +71,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock = lambda: datet
     app.add_middleware(Head)
     app.add_middleware(Unexpected)
     app.add_middleware(Cors, origins=settings.cors_origins)
+    app.add_middleware(Envelope)
     return app
 
 
@@ -104,15 +105,20 @@ def _add_docs(app: FastAPI, root: str) -> None:
     assets = Path(fastapi_offline.__file__).parent / "static"
     app.mount("/docs/assets", StaticFiles(directory=assets))
 
-    @app.get("/docs", include_in_schema=False)
-    async def docs() -> HTMLResponse:
-        return get_swagger_ui_html(
+    html = bytes(
+        get_swagger_ui_html(
             openapi_url=f"{root}/openapi.json",
             title="Honbun",
             swagger_js_url=f"{root}/docs/assets/swagger-ui-bundle.js",
             swagger_css_url=f"{root}/docs/assets/swagger-ui.css",
             swagger_favicon_url=f"{root}/docs/assets/favicon.png",
-        )
+        ).body
+    )
+    headers = {"Content-Security-Policy": policy_of_page(html)}
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return HTMLResponse(html, headers=headers)
 
 
 async def _take_content(service: Service, content_dir: str) -> None:
@@ -122,10 +128,10 @@ async def _take_content(service: Service, content_dir: str) -> None:
             await anyio.to_thread.run_sync(_take, service, Path(content_dir))
             break
         except DatabaseUnavailable as error:
-            _say(f"{content_dir} waits for the database: {error.detail}")
+            log.warning("%s waits for the database: %s", content_dir, error.detail)
             await asyncio.sleep(RETRY)
         except OSError as error:
-            _say(f"{content_dir} cannot be taken: {error.strerror}")
+            log.warning("%s cannot be taken: %s", content_dir, error.strerror)
             break
         except Exception:
             log.exception("%s cannot be taken", content_dir)
@@ -135,18 +141,14 @@ async def _take_content(service: Service, content_dir: str) -> None:
 
 def _take(service: Service, folder: Path) -> None:
     if not folder.is_dir():
-        _say(f"there is no content folder {folder}")
+        log.warning("there is no content folder %s", folder)
         return
     taken = take_folder(service.engine, folder, context=service.context, now=service.clock())
     for result in taken.report.results:
         if result.problem is not None:
             place = f"{folder / result.name}:{result.problem.line or 1}:{result.problem.column or 1}"
-            _say(f"{place}: {result.problem.code}: {result.problem.detail}")
+            log.warning("%s: %s: %s", place, result.problem.code, result.problem.detail)
     for name in taken.left_alone:
-        _say(f"{folder / name}: left alone, since it was last written or deleted over HTTP")
+        log.warning("%s: left alone, since it was last written or deleted over HTTP", folder / name)
     counts = [f"{count} {action}" for action, count in taken.report.counts.items() if count and action != "skipped"]
-    _say(f"{folder}: {', '.join(counts) or 'nothing new'}")
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)  # noqa: T201 - a start tells whoever started it
+    log.info("%s: %s", folder, ", ".join(counts) or "nothing new")

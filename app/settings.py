@@ -23,6 +23,7 @@ from app.documents.document import Context
 from app.documents.language import is_bcp47
 from app.documents.links import Links
 from app.errors import HonbunError
+from app.logs import Format, Level
 
 MIB = 1024 * 1024
 TEMPLATE_TOKENS = ("slug", "id", "year", "month", "day", "category", "lang")
@@ -140,6 +141,8 @@ class Settings(BaseSettings):
     max_upload_bytes: int = Field(default=64 * MIB, ge=1)
     max_files: int = Field(default=10_000, ge=1)
     migrate: bool = True
+    log_format: Format = "auto"
+    log_level: Level = "info"
     characters_per_minute: int = Field(default=500, ge=1)
 
     @field_validator(

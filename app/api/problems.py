@@ -24,6 +24,7 @@ from app.errors import (
     SourceError,
     TooLarge,
 )
+from app.logs import request_id
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -106,6 +107,7 @@ class Problem(Response):
             "detail": detail,
             "code": code,
             "errors": list(errors) or [error_of(code=code, detail=detail)],
+            "request_id": request_id.get(),
             **(members or {}),
         }
         usual = {"Cache-Control": "no-store"} | dict(HEADERS.get(status, {}))

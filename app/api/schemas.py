@@ -195,3 +195,4 @@ class ProblemDetails(BaseModel):
     detail: str
     code: str
     errors: list[ProblemError]
+    request_id: str

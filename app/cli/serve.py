@@ -1,5 +1,4 @@
 import os
-import sys
 from typing import Annotated
 
 import typer
@@ -18,23 +17,28 @@ def serve(
     for name, value in given.items():  # worker processes read the environment
         if value is not None:
             os.environ[f"HONBUN_{name}"] = str(value)
+    import logging.config
+
     import uvicorn
 
-    from app import migrate
+    from app import logs, migrate
     from app.database import open_engine, version_warning
     from app.settings import Settings
 
     settings = Settings.load()
+    logging_config = logs.configuration(settings.log_format, settings.log_level)
+    logging.config.dictConfig(logging_config)
+    log = logging.getLogger("honbun")
     engine = open_engine(settings.database_url.get_secret_value())
     try:
         if settings.migrate:
             migrate.upgrade(engine)
         if warning := version_warning(engine, settings.workers):
-            print(f"honbun: {warning}", file=sys.stderr)
+            log.warning(warning)
     finally:
         engine.dispose()
     address = f"http://{settings.host}:{settings.port}{settings.root_path}"
-    print(f"Honbun serves {address}/v1/posts; try it at {address}/docs", file=sys.stderr)
+    log.info("Honbun serves %s/v1/posts; try it at %s/docs", address, address)
     uvicorn.run(
         "app.main:create_app",
         factory=True,
@@ -47,5 +51,5 @@ def serve(
         timeout_graceful_shutdown=25,
         server_header=False,
         access_log=False,
-        log_level="warning",
+        log_config=logging_config,
     )

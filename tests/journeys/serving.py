@@ -1,5 +1,6 @@
 """A real server process on this machine, started and ended by tests."""
 
+import json
 import os
 import signal
 import socket
@@ -35,7 +36,8 @@ class Server:
 
     @property
     def said(self) -> list[str]:
-        return self.log.read_text(encoding="utf-8").splitlines()
+        """The messages of its log."""
+        return [json.loads(line)["message"] for line in self.log.read_text(encoding="utf-8").splitlines()]
 
     def kill(self) -> None:
         """What a power failure does to the process."""
