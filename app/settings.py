@@ -199,6 +199,7 @@ class Settings(BaseSettings):
         """What a document depends on beside its bytes."""
         return Context(
             timezone=self.timezone,
+            timezone_is_set="timezone" in self.model_fields_set,
             lang=self.lang,
             asset_url=self.asset_url,
             site_url=self.site_url,

@@ -255,7 +255,9 @@ def test_argument_wins_and_none_is_no_argument(monkeypatch: pytest.MonkeyPatch) 
 
 def test_settings_make_the_context_and_the_links() -> None:
     loaded = Settings.load(timezone="Asia/Tokyo", lang="ja", site_url="https://blog.jp", root_path="/api")
-    expected = Context(timezone="Asia/Tokyo", lang="ja", site_url="https://blog.jp", root_path="/api")
+    expected = Context(
+        timezone="Asia/Tokyo", timezone_is_set=True, lang="ja", site_url="https://blog.jp", root_path="/api"
+    )
 
     assert loaded.context == expected
     assert (loaded.links.zone.key, loaded.links.root_path) == ("Asia/Tokyo", "/api")

@@ -10,13 +10,15 @@ from pydantic import Field
 from app.api import schemas
 from app.api.openapi import MARKDOWN_BODY
 from app.api.reports import written
-from app.api.service import Reading, ServiceDep, WriterDep
+from app.api.service import Reading, Service, ServiceDep, WriterDep
 from app.api.uploads import read_raw
+from app.database import reading
 from app.documents.document import Document, parse
 from app.documents.sources import Source, source_name
 from app.errors import QueryError, SourceError
 from app.posts.fields import WHOLE, show_post
 from app.posts.filters import Query as PlainQuery
+from app.posts.sites import contexts_now
 from app.posts.store import preview_row
 
 router = APIRouter(prefix="/v1", tags=["Writing"])
@@ -36,8 +38,15 @@ async def post_render(
     except SourceError as error:
         raise QueryError(error.detail, parameter="name", code=error.reason) from error
     content = await read_raw(request, service.limits)
-    document = await anyio.to_thread.run_sync(parse, Source(name=name, content=content), service.context)
+    document = await anyio.to_thread.run_sync(_understood, Source(name=name, content=content), service)
     return written(_preview(document, Reading(service=service, principal=writer, now=service.clock())), 200)
+
+
+def _understood(source: Source, service: Service) -> Document:
+    """The text by the configuration that is stored for its name."""
+    with reading(service.engine) as connection:
+        context = contexts_now(connection, service.context).of(source.name)
+    return parse(source, context)
 
 
 def _preview(document: Document, reading: Reading) -> dict[str, Any]:

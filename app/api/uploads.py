@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Message
 
 from app.api.problems import MalformedBody, UnsupportedMediaType
-from app.documents.sources import Batch, Entry, Limits, Source, gather, in_tar, in_zip, is_post, source_name
+from app.documents.sources import Batch, Entry, Limits, entry, gather, in_tar, in_zip, is_config, is_post, source_name
 from app.errors import QueryError, SourceError, TooLarge
 
 SPOOLED = 1024 * 1024  # bytes kept in memory before a temporary file takes over
@@ -113,7 +113,7 @@ async def _receive_raw(request: Request, placing: Placing, limits: Limits) -> Ca
         name = source_name(placing.name, strip=placing.strip, prefix=placing.prefix)
     except SourceError as error:
         raise QueryError(error.detail, parameter="name", code=error.reason) from error
-    if not is_post(name):
+    if not (is_post(name) or is_config(name)):
         raise QueryError(
             f"{name!r} can be no post",
             parameter="name",
@@ -121,7 +121,7 @@ async def _receive_raw(request: Request, placing: Placing, limits: Limits) -> Ca
             hint="a post's name ends in .md or .markdown",
         )
     content = await read_raw(request, limits)
-    return lambda: Upload(batch=Batch(sources=[Source(name=name, content=content)]))
+    return lambda: Upload(batch=gather([entry(name, content)], limits=limits))
 
 
 async def _receive_file(request: Request, kind: str, placing: Placing, limits: Limits) -> Callable[[], Upload]:

@@ -50,15 +50,20 @@ def check(
 def _remarks(batch: "Batch", context: "Context") -> "list[Found]":
     """All remarks, by name and place."""
     from app.cli.reports import progress
+    from app.documents.context import Contexts
     from app.documents.document import parse
     from app.errors import DocumentError
+    from app.posts.options import Options
+    from app.posts.sites import plan_sites
 
+    sites = plan_sites({}, batch, Options(author="", via="cli"))
+    contexts = Contexts.of_sites(context, sites.after.values())
     links: list[tuple[str, Target]] = []
-    found: list[Found] = [(name, Severity.error, finding) for name, finding in batch.refused]
+    found: list[Found] = [(name, Severity.error, finding) for name, finding in (*batch.refused, *sites.refused.items())]
     with progress("Checking", len(batch.sources)) as advance:
         for source in batch.sources:
             try:
-                document = parse(source, context)
+                document = parse(source, contexts.of(source.name))
             except DocumentError as error:
                 found.append((source.name, Severity.error, error.finding))
             else:

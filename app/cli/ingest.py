@@ -124,7 +124,9 @@ def _print(
     from app.errors import Finding
 
     for result in results:
-        if result["action"] not in ("unchanged", "skipped", "failed"):
+        if result["action"] == "skipped" and result["changed"]:  # no post, but it changes what posts mean
+            typer.echo(f"{'config':8} {result['name']} ({', '.join(result['changed'])})")
+        elif result["action"] not in ("unchanged", "skipped", "failed"):
             target = f" -> {result['slug']}" if result["slug"] else ""
             changed = f" ({', '.join(result['changed'])})" if result["changed"] else ""
             typer.echo(f"{result['action']:8} {result['name']}{target}{changed}")

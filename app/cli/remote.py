@@ -52,8 +52,9 @@ class Remote:
         """
         prefix = options.prune_below or ""  # all names begin with it
         stored = self._stored(prefix)
-        changed = [source for source in batch.sources if stored.get(source.name) != source.sha256]
-        same = len(batch.sources) - len(changed)
+        files = (*batch.configs, *batch.sources)  # the posts are read by the configurations, so those go first
+        changed = [source for source in files if stored.get(source.name) != source.sha256]
+        same = len(files) - len(changed)
         outcome = Outcome(counts={"unchanged": same} if same else {})
         on_sent(same)
         prunes = options.prune_below is not None
@@ -150,7 +151,7 @@ def _manifest(batch: Batch, stored: dict[str, str], sent: set[str], *, dry_run: 
 
     In a dry run the earlier uploads were not kept: what they would have created is not claimed to be there.
     """
-    hashes = {source.name: source.sha256 for source in batch.sources}
+    hashes = {source.name: source.sha256 for source in (*batch.configs, *batch.sources)}
     unread = {name for name, _ in batch.refused}
     manifest: dict[str, str] = {}
     for name in {*hashes, *unread} - sent:

@@ -1,16 +1,15 @@
 """Jekyll's `_config.yml`, as far as it says what posts mean."""
 
-import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from fnmatch import fnmatchcase
-from functools import reduce
+from functools import lru_cache, reduce
 from hashlib import sha256
 from zoneinfo import ZoneInfo
 
 from app.documents import language
 from app.documents.encoding import decode
 from app.documents.field_names import ALIASES
-from app.documents.nodes import Front, Node, Scalar, to_json
+from app.documents.nodes import Front, Node, Scalar
 from app.documents.yaml_nodes import read_yaml
 from app.errors import DocumentError, Finding
 
@@ -50,9 +49,11 @@ class SiteConfig:
     @property
     def digest(self) -> str:
         """Equal for configurations that mean the same."""
-        settings = (self.folder, self.timezone, self.lang, self.excerpt_separator, self.permalink)
-        defaults = [(default.path, default.type, to_json(default.values)) for default in self.defaults]
-        return sha256(json.dumps([*settings, defaults]).encode()).hexdigest()
+        return sha256(repr(self).encode()).hexdigest()
+
+    def differs_in(self, other: "SiteConfig") -> tuple[str, ...]:
+        """The settings that the other one has otherwise."""
+        return tuple(field.name for field in fields(self) if getattr(self, field.name) != getattr(other, field.name))
 
     def covers(self, name: str) -> bool:
         return not self.folder or name.startswith(f"{self.folder}/")
@@ -82,6 +83,7 @@ class SiteConfig:
         return values
 
 
+@lru_cache(maxsize=16)  # an upload asks for the same few again and again
 def parse_config(content: bytes, *, folder: str = "") -> SiteConfig:
     """Read a `_config.yml` that lies in `folder`.
 

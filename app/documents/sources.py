@@ -5,6 +5,7 @@ import unicodedata
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -15,18 +16,19 @@ POST_SUFFIXES = (".md", ".markdown", ".mkdn", ".mkd")
 NEVER_POSTS = ("README", "LICENSE", "CONTRIBUTING")
 NEVER_FOLDERS = ("__MACOSX", "node_modules", "vendor")
 POST_FOLDERS = ("_posts", "_drafts")
+CONFIG_FILE = "_config.yml"
 MAX_NAME_BYTES = 1024
 _ZIP_UTF8 = 0x800
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Source:
     """A file as received. Its name is its identity: a relative POSIX path in NFC."""
 
     name: str
     content: bytes
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         return sha256(self.content).hexdigest()
 
@@ -42,9 +44,10 @@ class Limits:
 
 @dataclass(slots=True, kw_only=True)
 class Batch:
-    """What came in: sources, names left out because they are no posts, and files that cannot be one with the reason."""
+    """What came in: posts, configurations of sites, names of files that are neither, and unreadable ones with reasons."""
 
     sources: list[Source] = field(default_factory=list)
+    configs: list[Source] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     refused: list[tuple[str, Finding]] = field(default_factory=list)
 
@@ -84,6 +87,16 @@ def is_post(name: str) -> bool:
     )
 
 
+def is_config(name: str) -> bool:
+    """Whether a name is a site's configuration, which says what the posts below its folder mean."""
+    *folders, file = name.split("/")
+    return file == CONFIG_FILE and not any(_is_passed_over(folder) for folder in folders)
+
+
+def folder_of(name: str) -> str:
+    return name.rpartition("/")[0]
+
+
 def _is_passed_over(folder: str) -> bool:
     if folder in POST_FOLDERS:
         return False
@@ -109,7 +122,7 @@ def posts_among(names: Iterable[str]) -> Callable[[str], bool]:
 
 def _sites(name: str) -> Iterator[str]:
     parts = name.split("/")
-    if parts[-1] == "_config.yml":
+    if parts[-1] == CONFIG_FILE:
         yield "/".join(parts[:-1])
     if "_posts" in parts[:-1]:
         yield "/".join(parts[: parts.index("_posts")])
@@ -139,7 +152,7 @@ def gather(entries: Iterable[Entry], *, limits: Limits, strip: int = 0, prefix: 
     rule = posts_among(named)
     total = 0
     for name, file in named.items():
-        if not rule(name):
+        if not (rule(name) or is_config(name)):
             batch.skipped.append(name)
             continue
         content = _read(file, limits)
@@ -149,7 +162,8 @@ def gather(entries: Iterable[Entry], *, limits: Limits, strip: int = 0, prefix: 
         total += len(content)
         if limits.total_bytes is not None and total > limits.total_bytes:
             raise TooLarge(f"the posts are more than {limits.total_bytes} bytes together", code="upload_too_large")
-        batch.sources.append(Source(name=name, content=content))
+        kept = batch.configs if is_config(name) else batch.sources
+        kept.append(Source(name=name, content=content))
     return batch
 
 
@@ -275,8 +289,8 @@ def in_tar(file: IO[bytes], limits: Limits) -> Iterator[Entry]:
 
 
 def _tar_content(archive: tarfile.TarFile, member: tarfile.TarInfo, limits: Limits) -> bytes:
-    """A stream is read once, so a member is read as it passes: but only what can be a post, and bounded."""
-    if not member.name.endswith(POST_SUFFIXES):
+    """A stream is read once, so a member is read as it passes: but only what can be of use, and bounded."""
+    if not member.name.endswith((*POST_SUFFIXES, CONFIG_FILE)):
         return b""
     extracted = archive.extractfile(member)
     if extracted is None:

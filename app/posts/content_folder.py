@@ -8,11 +8,12 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, func, select
 
 from app.database import reading
-from app.documents.document import Context
-from app.documents.sources import Batch, Limits, Source, gather, in_folder
+from app.documents.context import Context
+from app.documents.sources import Batch, Limits, Source, gather, in_folder, is_config
 from app.posts.ingest import Options, ingest
-from app.posts.models import changes, posts, taken
+from app.posts.models import changes, posts, site_files, taken
 from app.posts.report import Report
+from app.posts.sites import contexts_now, is_stale
 from app.posts.store import chunks
 
 
@@ -44,20 +45,28 @@ def take_folder(engine: Engine, folder: Path, *, context: Context, now: datetime
 def _take(engine: Engine, batch: Batch, context: Context, now: datetime) -> Taken:
     with reading(engine) as connection:
         last_taken = {row.name: row.sha256 for row in connection.execute(select(taken))}
-        stale = set(
-            connection.execute(select(posts.c.source_name).where(posts.c.rendered_by != context.rendered_by)).scalars()
-        )
-        wanted = [s for s in batch.sources if last_taken.get(s.name) != s.sha256 or s.name in stale]
-        foreign = _written_over_http(connection, [source.name for source in wanted])
-    chosen = [source for source in wanted if source.name not in foreign]
+        condition = is_stale(contexts_now(connection, context))
+        stale = set(connection.execute(select(posts.c.source_name).where(condition)).scalars())
+        wanted = [
+            file
+            for file in (*batch.configs, *batch.sources)
+            if last_taken.get(file.name) != file.sha256 or file.name in stale
+        ]
+        foreign = _written_over_http(connection, [file.name for file in wanted])
+    chosen = [file for file in wanted if file.name not in foreign]
 
     def check(connection: Connection) -> None:
-        if _written_over_http(connection, [source.name for source in chosen]):
+        if _written_over_http(connection, [file.name for file in chosen]):
             raise _Overtaken
 
     report = ingest(
         engine,
-        Batch(sources=chosen, skipped=batch.skipped, refused=batch.refused),
+        Batch(
+            sources=[file for file in chosen if not is_config(file.name)],
+            configs=[file for file in chosen if is_config(file.name)],
+            skipped=batch.skipped,
+            refused=batch.refused,
+        ),
         context=context,
         options=Options(author="content folder", via="folder", atomic=False),
         now=now,
@@ -74,6 +83,8 @@ def _written_over_http(connection: Connection, names: Iterable[str]) -> set[str]
     """The names whose last change came over HTTP."""
     found: set[str] = set()
     for chunk in chunks(names):
+        configs = select(site_files.c.name).where(site_files.c.name.in_(chunk), site_files.c.via == "http")
+        found |= set(connection.execute(configs).scalars())
         last = (
             select(func.max(changes.c.pk))
             .where(changes.c.source_name.in_(chunk), changes.c.via != "rerender")  # that writes nobody's words

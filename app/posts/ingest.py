@@ -11,14 +11,16 @@ from functools import partial
 from sqlalchemy import Connection, Engine
 
 from app.database import reading, writing
-from app.documents.document import Context, Document, parse
+from app.documents.context import Context
+from app.documents.document import Document, parse
 from app.documents.sources import Batch, Source
 from app.errors import DocumentError, Finding
 from app.posts.changes import advance, lock_version, read_state
-from app.posts.intake import Intake, history_of, is_stored, say_unchanged, take
+from app.posts.intake import history_of, take
+from app.posts.look import Intake, say_unchanged, see, understand
 from app.posts.options import Options
 from app.posts.report import Report, Result, failed
-from app.posts.store import delete_posts, stored_as, stored_under
+from app.posts.store import delete_posts, stored_as
 
 __all__ = ["Guard", "Options", "delete_one", "ingest"]
 
@@ -43,32 +45,25 @@ def ingest(  # noqa: PLR0913 - an upload and all that it depends on
     Raises what `guard` raises, Conflict for a prune that takes too much, DatabaseUnavailable.
     """
     now = now.astimezone(UTC).replace(microsecond=0)
+    parse = partial(_parsed, slug=options.slug, on_parsed=on_parsed)
+    intake = Intake(batch=batch, options=options, context=context, now=now, parse=parse, on_result=on_result)
     with reading(engine) as connection:
         guard(connection)
-        stored = stored_under(connection, [source.name for source in batch.sources])
+        seen = see(connection, intake)
         label = read_state(connection, now).label
-    intake = Intake(
-        batch=batch,
-        options=options,
-        context=context,
-        now=now,
-        parse=partial(_parsed, context=context, slug=options.slug),
-        documents={},
-        on_result=on_result,
-    )
-    for source in batch.sources:
-        if not is_stored(source, stored.get(source.name), context):
-            on_parsed(source.name)
-            intake.documents[source.name] = intake.parse(source)
+    documents = understand(intake, seen)
     _say_refusals(intake)
-    is_noted = options.via == "folder" and batch.sources
-    if intake.documents or is_noted or options.prune_below is not None:
+    is_noted = options.via == "folder" and (batch.sources or batch.configs)
+    if documents or seen.sites.written or is_noted or options.prune_below is not None:
         return _write(engine, intake, guard)
-    say_unchanged(intake, stored)
+    say_unchanged(intake, seen, documents)
     return _report(intake, label)
 
 
-def _parsed(source: Source, *, context: Context, slug: str | None) -> Document | Finding:
+def _parsed(
+    source: Source, context: Context, *, slug: str | None, on_parsed: Callable[[str], None]
+) -> Document | Finding:
+    on_parsed(source.name)
     try:
         document = parse(source, context)
     except DocumentError as error:
@@ -124,7 +119,7 @@ def _report(intake: Intake, label: str) -> Report:
 
 def _left_out(result: Result) -> Result:
     """What would have been written, had no other file failed."""
-    if result.action in ("failed", "skipped", "unchanged"):
+    if result.action in ("failed", "unchanged") or (result.action == "skipped" and not result.changed):
         return result
     left_out = Finding(code="left_out", detail="nothing was stored, because another file failed")
     return Result(name=result.name, action="skipped", sha256=result.sha256, warnings=(*result.warnings, left_out))

@@ -1,18 +1,17 @@
 """An upload inside the write transaction: planned against what is stored now, then written and noted."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
-import orjson
 from sqlalchemy import Connection
 
-from app.documents.document import Context, Document
-from app.documents.sources import Batch, Source
+from app.documents.document import Document
 from app.errors import Conflict, Finding
 from app.posts.changes import advance
+from app.posts.look import Intake, Seen, is_missing, say_unchanged, see, stored_of, understand
 from app.posts.models import AnyRow
 from app.posts.options import Options, PostState
 from app.posts.plan import (
@@ -22,10 +21,10 @@ from app.posts.plan import (
     give_slugs,
     keeps_slug,
     missing_from,
-    same_source,
     spared,
 )
-from app.posts.report import Action, Result, Stored
+from app.posts.report import Action, Result
+from app.posts.sites import Sites, write_sites
 from app.posts.store import (
     changed_fields,
     delete_posts,
@@ -36,49 +35,16 @@ from app.posts.store import (
     row_of,
     slug_holders,
     stored_below,
-    stored_under,
     write_former_slugs,
     write_posts,
 )
-
-
-@dataclass(slots=True, kw_only=True)
-class Intake:
-    """What is known of an upload while it is taken."""
-
-    batch: Batch
-    options: Options
-    context: Context
-    now: datetime
-    parse: Callable[[Source], Document | Finding]
-    documents: dict[str, Document | Finding]
-    on_result: Callable[[Result], None]
-    results: list[Result] = field(default_factory=list)
-
-    def say(self, result: Result) -> None:
-        self.results.append(result)
-        self.on_result(result)
-
-    @property
-    def failed_names(self) -> set[str]:
-        return {result.name for result in self.results if result.action == "failed"}
-
-
-def is_stored(source: Source, row: AnyRow | None, context: Context) -> bool:
-    return row is not None and same_source(known(row), source.sha256, context.rendered_by)
-
-
-def say_unchanged(intake: Intake, stored: Mapping[str, AnyRow]) -> None:
-    for source in intake.batch.sources:
-        if source.name not in intake.documents:
-            row = stored[source.name]
-            intake.say(Result(name=source.name, action="unchanged", post=_stored(row), sha256=source.sha256))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Plan:
     """New name -> the stored post that it replaces; name -> a post that goes."""
 
+    seen: Seen
     fresh: Sequence[Document]
     replaced: Mapping[str, AnyRow]
     gone: Mapping[str, AnyRow]
@@ -86,43 +52,35 @@ class _Plan:
 
 def take(connection: Connection, intake: Intake) -> None:
     """Plans and writes the whole upload. Raises Conflict for a prune that takes too much."""
-    stored = stored_under(connection, [source.name for source in intake.batch.sources])
-    _parse_again(intake, stored)
-    say_unchanged(intake, stored)
+    seen = see(connection, intake)
+    documents = understand(intake, seen)
+    say_unchanged(intake, seen, documents)
     fresh: list[Document] = []
-    for name, document in intake.documents.items():
+    for name, document in documents.items():
         if isinstance(document, Document):
             fresh.append(document)
         else:
             intake.say(Result(name=name, action="failed", problem=document))
-    gone = _gone(connection, intake)
-    come = [document for document in fresh if document.name not in stored]
+    gone = _gone(connection, intake, seen.sites)
+    come = [document for document in fresh if document.name not in seen.stored]
     renames = find_renames([known(row) for row in gone.values()], come)
-    replaced = stored | {name: gone.pop(post.name) for name, post in renames.items()}
+    replaced = {**seen.stored} | {name: gone.pop(post.name) for name, post in renames.items()}
     _check_prune(connection, intake, gone)
-    _write(connection, intake, _Plan(fresh=fresh, replaced=replaced, gone=gone))
+    write_sites(connection, seen.sites, intake.options.via)
+    _write(connection, intake, _Plan(seen=seen, fresh=fresh, replaced=replaced, gone=gone))
 
 
-def _parse_again(intake: Intake, stored: Mapping[str, AnyRow]) -> None:
-    """Another writer may have come between the first look and our turn."""
-    for source in intake.batch.sources:
-        if is_stored(source, stored.get(source.name), intake.context):
-            intake.documents.pop(source.name, None)
-        elif source.name not in intake.documents:
-            intake.documents[source.name] = intake.parse(source)
-
-
-def _gone(connection: Connection, intake: Intake) -> dict[str, AnyRow]:
-    """The stored posts below the prefix that are neither in the upload nor in its manifest."""
-    options, batch = intake.options, intake.batch
-    if options.prune_below is None:
+def _gone(connection: Connection, intake: Intake, sites: Sites) -> dict[str, AnyRow]:
+    """The stored posts that are to be pruned."""
+    if intake.options.prune_below is None:
         return {}
-    below = stored_below(connection, options.prune_below)
-    sent = {*batch.skipped, *(source.name for source in batch.sources), *(name for name, _ in batch.refused)}
-    manifest = {name: sha256 for name, sha256 in options.manifest.items() if name not in sent}
-    for name, finding in missing_from(manifest, {name: known(row) for name, row in below.items()}):
+    below = stored_below(connection, intake.options.prune_below)
+    manifest = {name: sha256 for name, sha256 in intake.options.manifest.items() if name not in intake.sent}
+    hashes = {name: row.sha256 for name, row in below.items()}
+    hashes |= {name: config.sha256 for name, config in sites.before.items()}
+    for name, finding in missing_from(manifest, hashes):
         intake.say(Result(name=name, action="failed", problem=finding))
-    gone = {name: row for name, row in below.items() if name not in sent and name not in manifest}
+    gone = {name: row for name, row in below.items() if is_missing(name, intake)}
     kept = spared(gone, intake.failed_names)
     return {name: row for name, row in gone.items() if name not in kept}
 
@@ -163,7 +121,8 @@ def _write(connection: Connection, intake: Intake, plan: _Plan) -> None:
     write_former_slugs(connection, former)
     if intake.options.via == "folder":  # what failed is tried again at the next start
         failed = intake.failed_names
-        note_taken(connection, ((s.name, s.sha256) for s in intake.batch.sources if s.name not in failed))
+        files = (*intake.batch.configs, *intake.batch.sources)
+        note_taken(connection, ((file.name, file.sha256) for file in files if file.name not in failed))
     remarks = _Remarks(slugs=taken_slugs, changed=differences)
     _note(connection, intake, plan, [*new, *((row, document) for row, document, _ in changed)], remarks)
 
@@ -226,11 +185,14 @@ def _note(
     """Says what became of each file, and puts it down in the history."""
     history: list[dict[str, Any]] = []
     after: list[Any] = []
+    stale = {source.name for source in plan.seen.stale}
+    rerendered = replace(intake.options, via="rerender")  # nobody's words: the same bytes, read by other settings
     for values, document in written:
         row = SimpleNamespace(**values)
         action = _action(document.name, plan.replaced.get(document.name))
         after.append(row)
-        history.append(history_of(action, row, document.sha256, intake.options))
+        options = rerendered if document.name in stale else intake.options
+        history.append(history_of(action, row, document.sha256, options))
         more = (remarks.slugs[document.name],) if document.name in remarks.slugs else ()
         result = _result(action, row, document.sha256, (*document.warnings, *more))
         intake.say(replace(result, changed=remarks.changed.get(document.name, ())))
@@ -249,7 +211,7 @@ def _action(name: str, before: AnyRow | None) -> Action:
 
 
 def _result(action: Action, row: Any, sha256: str, warnings: tuple[Finding, ...] = ()) -> Result:
-    return Result(name=row.source_name, action=action, post=_stored(row), sha256=sha256, warnings=warnings)
+    return Result(name=row.source_name, action=action, post=stored_of(row), sha256=sha256, warnings=warnings)
 
 
 def history_of(action: Action, row: Any, sha256: str | None, options: Options) -> dict[str, Any]:
@@ -262,17 +224,3 @@ def history_of(action: Action, row: Any, sha256: str | None, options: Options) -
         "via": options.via,
         "sha256": sha256,
     }
-
-
-def _stored(row: Any) -> Stored:
-    categories = orjson.loads(row.categories)
-    return Stored(
-        id=row.id,
-        slug=row.slug,
-        draft=row.draft,
-        published_at=None if row.published_at is None else row.published_at.astimezone(UTC),
-        expires_at=row.expires_at,
-        permalink=row.permalink,
-        category=categories[0] if categories else None,
-        lang=row.lang,
-    )

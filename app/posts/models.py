@@ -194,6 +194,17 @@ class Taken(SQLModel, table=True):
     sha256: str = Field(sa_type=String(64))
 
 
+class SiteFile(SQLModel, table=True):
+    """A site's `_config.yml` as received: it says what the posts below its folder mean."""
+
+    __tablename__ = "site_file"
+
+    name: str = Field(primary_key=True, sa_type=code_points())
+    sha256: str = Field(sa_type=String(64))
+    source: bytes
+    via: str = Field(sa_type=String(10))  # "http", "cli" or "folder"
+
+
 def table(model: type[SQLModel]) -> Table:
     """The table of a model, for statements that load no entities."""
     return SQLModel.metadata.tables[str(model.__tablename__)]
@@ -201,4 +212,4 @@ def table(model: type[SQLModel]) -> Table:
 
 posts, bodies, terms = table(Post), table(Body), table(Term)
 field_values, aliases, content = table(FieldValue), table(Alias), table(Content)
-changes, api_keys, taken = table(Change), table(ApiKey), table(Taken)
+changes, api_keys, taken, site_files = table(Change), table(ApiKey), table(Taken), table(SiteFile)

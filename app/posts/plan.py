@@ -159,10 +159,10 @@ def same_source(post: Known | None, sha256: str, rendered_by: str) -> bool:
     return post is not None and post.sha256 == sha256 and post.rendered_by == rendered_by
 
 
-def missing_from(manifest: Mapping[str, str], known: Mapping[str, Known]) -> list[tuple[str, Finding]]:
+def missing_from(manifest: Mapping[str, str], stored: Mapping[str, str]) -> list[tuple[str, Finding]]:
     """The names of a manifest that the service does not have as it says."""
     return [
         (name, Finding(code="not_stored", detail="the manifest names bytes that are not stored", hint="send the file"))
         for name, sha256 in sorted(manifest.items())
-        if name not in known or known[name].sha256 != sha256
+        if stored.get(name) != sha256
     ]

@@ -3,21 +3,22 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, func, select
 
 from app.database import reading
-from app.documents.document import Context
+from app.documents.context import Context
 from app.documents.sources import Batch, Source
 from app.posts.ingest import Options, ingest
 from app.posts.models import bodies, posts
 from app.posts.report import Result
+from app.posts.sites import contexts_now, is_stale
 
 CHUNK = 100  # posts a transaction: what is done stays done when the rest is broken off
 
 
 def count_stale(engine: Engine, context: Context) -> int:
     with reading(engine) as connection:
-        statement = select(func.count()).select_from(posts).where(posts.c.rendered_by != context.rendered_by)
+        statement = select(func.count()).select_from(posts).where(is_stale(contexts_now(connection, context)))
         return int(connection.execute(statement).scalar_one())
 
 
@@ -32,17 +33,17 @@ def rerender(
     after = 0
     while True:
         with reading(engine) as connection:
-            after, sources = _stale(connection, context.rendered_by, after)
+            after, sources = _stale(connection, is_stale(contexts_now(connection, context)), after)
         if not sources:
             return
         ingest(engine, Batch(sources=sources), context=context, options=options, now=now, on_result=on_result)
 
 
-def _stale(connection: Connection, rendered_by: str, after: int) -> tuple[int, list[Source]]:
+def _stale(connection: Connection, condition: ColumnElement[bool], after: int) -> tuple[int, list[Source]]:
     rows = connection.execute(
         select(posts.c.pk, posts.c.source_name, bodies.c.source)
         .join(bodies, bodies.c.post_pk == posts.c.pk)
-        .where(posts.c.rendered_by != rendered_by, posts.c.pk > after)
+        .where(condition, posts.c.pk > after)
         .order_by(posts.c.pk)
         .limit(CHUNK)
     ).all()

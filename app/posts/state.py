@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 from app.errors import SourceError
 from app.posts.models import aliases, bodies, instant_text, posts
 from app.posts.options import PostState
+from app.posts.sites import read_sites
 
 STATE_FILE = ".honbun-state.json"
 
@@ -30,7 +31,9 @@ class Exported:
 
 
 def export_sources(connection: Connection) -> Iterator[Exported]:
-    """Every source byte for byte under its name, by name."""
+    """Every source byte for byte under its name: the configurations of sites, then the posts by name."""
+    for config in read_sites(connection).values():
+        yield Exported(name=config.name, content=config.content)
     statement = (
         select(posts.c.source_name, bodies.c.source)
         .join(bodies, bodies.c.post_pk == posts.c.pk)

@@ -254,3 +254,48 @@ def test_links_of_a_report_follow_the_settings(make_client: Callable[..., TestCl
 
     assert result["url"] == "/blog/v1/posts/kabu"
     assert result["permalink"] == "https://blog.example/2025/kabu"
+
+
+def test_configuration_comes_in_by_every_way_an_upload_does(client: TestClient) -> None:
+    post = {"_posts/2025-12-24-a.md": markdown(title="題")}
+    stored(client, post)
+    config = "timezone: Asia/Tokyo\nlang: {}\n"
+    raw = client.post("/v1/ingest?name=_config.yml", content=config.format("ko"), headers=AUTH)
+
+    assert [(r["name"], r["action"], r["changed"]) for r in raw.json()["results"]] == [
+        ("_config.yml", "skipped", ["timezone", "lang"]),
+        ("_posts/2025-12-24-a.md", "updated", ["published_at", "lang"]),
+    ]
+
+    form = client.post("/v1/ingest", files={"files": ("_config.yml", config.format("en"))}, headers=AUTH)
+    assert form.json()["updated"] == 1
+    assert client.get("/v1/posts/a").json()["lang"] == "en"
+
+    assert stored(client, {"_config.yml": config.format("ja")})["updated"] == 1
+    assert client.get("/v1/posts/a").json()["published_at"] == "2025-12-23T15:00:00Z"
+
+
+def test_put_and_preview_are_read_by_the_configuration_of_the_folder(client: TestClient) -> None:
+    stored(client, {"_config.yml": "defaults:\n- values: {layout: x}\n"})
+    put = client.put("/v1/posts/a", content=markdown(title="題"), headers=AUTH)
+    preview = client.post("/v1/render", content=markdown(title="題"), headers=AUTH)
+
+    assert put.status_code == 201
+    assert client.get("/v1/posts/a").json()["layout"] == preview.json()["layout"] == "x"
+
+
+def test_configuration_that_cannot_be_read_is_named(client: TestClient) -> None:
+    response = send(client, {"_config.yml": "a: 1\ntimezone: Tokyo\n", "_posts/a.md": markdown(title="題")})
+
+    assert response.status_code == 422
+    assert response.json()["errors"] == [
+        {
+            "name": "_config.yml",
+            "code": "invalid_timezone",
+            "detail": "'Tokyo' is no time zone.",
+            "line": 2,
+            "column": 11,
+            "field": "timezone",
+            "hint": "write a name of the IANA database, such as Asia/Tokyo",
+        }
+    ]

@@ -297,6 +297,36 @@ def test_export_after_ingest_equals_the_folder(run: Run, posts: Path, tmp_path: 
     assert tree(tmp_path / "out") == tree(posts)
 
 
+def test_configuration_of_a_folder_counts_in_every_command(run: Run, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    write(site / "_posts", **{"2025-12-24-kiji": markdown(title="記事", date="9時頃")})
+    config = site / "_config.yml"
+    config.write_text("timezone: Tokyo\n")
+
+    status, out, _ = run("check", site)
+    assert (status, [line.split(": ")[1] for line in out.splitlines()]) == (1, ["invalid_timezone", "invalid_date"])
+
+    write(site / "_posts", **{"2025-12-24-kiji": markdown(title="記事")})
+    config.write_text("timezone: Asia/Tokyo\n")
+    assert run("check", site) == (0, "", "1 posts: 0 errors, 0 warnings\n")
+    assert run("ingest", site)[1].splitlines() == [
+        "config   _config.yml (timezone)",
+        "created  _posts/2025-12-24-kiji.md -> kiji",
+        "1 created, 1 skipped",
+    ]
+    assert run("rerender")[1] == "0 posts rendered, 0 failed\n"
+
+    run("export", tmp_path / "out", "--with-state")
+    assert tree(tmp_path / "out").keys() - {".honbun-state.json"} == tree(site).keys()
+
+    config.write_text("timezone: Asia/Seoul\nlang: ko\n")
+    assert run("ingest", site, "--dry-run")[1].splitlines() == [
+        "config   _config.yml (timezone, lang)",
+        "updated  _posts/2025-12-24-kiji.md -> kiji (lang)",
+        "would be: 1 updated, 1 skipped",
+    ]
+
+
 def tree(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 

@@ -5,7 +5,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.cli.remote import PATIENCE, Outcome, Remote, Unreachable
-from app.documents.sources import Batch, Source
+from app.documents.sources import Batch, Source, is_config
 from app.errors import Finding
 from app.posts.options import Options
 from tests.building import AUTH, markdown, slugs
@@ -15,7 +15,9 @@ FILES = {f"blog/2025-01-{day:02}-p{day}.md": markdown(title=f"題{day}") for day
 
 
 def batch(files: dict[str, str]) -> Batch:
-    return Batch(sources=[Source(name=name, content=content.encode()) for name, content in files.items()])
+    received = [Source(name=name, content=content.encode()) for name, content in files.items()]
+    configs = [file for file in received if is_config(file.name)]
+    return Batch(sources=[file for file in received if file not in configs], configs=configs)
 
 
 def send(
@@ -102,3 +104,17 @@ def test_service_that_is_not_reached_is_asked_again() -> None:
         Remote(client=closed, sleep=waited.append).send(batch(FILES), Options(author="", via="cli"))
 
     assert waited == list(PATIENCE)
+
+
+def test_configuration_is_sent_when_it_changed_and_moves_the_posts_that_are_not_sent(client: TestClient) -> None:
+    posts = {name.replace("blog/", "blog/_posts/"): content for name, content in FILES.items()}
+    files = posts | {"blog/_config.yml": "timezone: Asia/Tokyo"}
+    send(client, files)
+
+    assert send(client, files, prune_below="").counts == {"unchanged": 6}
+
+    changed = send(client, files | {"blog/_config.yml": "timezone: Asia/Seoul\nlang: ko"})
+
+    assert changed.counts == {"unchanged": 5, "skipped": 1, "updated": 5}
+    assert client.get("/v1/posts/p1").json()["lang"] == "ko"
+    assert send(client, posts, prune_below="").counts == {"unchanged": 5, "skipped": 1, "updated": 5}

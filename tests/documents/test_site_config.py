@@ -68,8 +68,9 @@ def test_zone_and_language_apply_where_no_setting_says_another() -> None:
 
     assert document(settings, title="題").date == datetime.fromisoformat("2025-12-24T00:00:00+09:00")
     assert document(settings, title="題").lang == "en"
-    assert Context(timezone="Asia/Seoul", lang="ja").with_config(settings).timezone == "Asia/Seoul"
-    assert Context(timezone="Asia/Seoul", lang="ja").with_config(settings).lang == "ja"
+    told = Context(timezone="Asia/Seoul", timezone_is_set=True, lang="ja").with_config(settings)
+    assert (told.timezone, told.lang) == ("Asia/Seoul", "ja")
+    assert Context(timezone_is_set=True).with_config(settings).timezone == "UTC"
     assert Context().with_config(None) == Context()
 
 

@@ -4,6 +4,7 @@ import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -245,3 +246,23 @@ def test_one_name_in_two_unicode_forms_is_there_twice() -> None:
     batch = gather(in_zip(zip_with_raw_names(["か\u3099.md".encode(), "が.md".encode()]), FREE), limits=FREE)
 
     assert [finding.code for _, finding in batch.refused] == ["duplicate_name"]
+
+
+@pytest.mark.parametrize("read", [in_zip, in_tar])
+def test_configurations_are_kept_apart_from_posts(read: Callable[[IO[bytes], Limits], Iterator[Entry]]) -> None:
+    files = {"_posts/a.md": b"1", "_config.yml": b"2", "vendor/x/_config.yml": b"3", "blog/_config.yml": b"4"}
+    archive = zipped(files) if read is in_zip else tarred(files)
+    batch = gather(read(archive, Limits()), limits=Limits(), prefix="p/")
+
+    assert [(file.name, file.content) for file in batch.configs] == [
+        ("p/_config.yml", b"2"),
+        ("p/blog/_config.yml", b"4"),
+    ]
+    assert [file.name for file in batch.sources] == ["p/_posts/a.md"]
+    assert batch.skipped == ["p/vendor/x/_config.yml"]
+
+
+def test_configuration_that_is_too_large_is_refused() -> None:
+    batch = gather(entries({"_config.yml": b"title: long"}), limits=Limits(file_bytes=5))
+
+    assert [(name, finding.code) for name, finding in batch.refused] == [("_config.yml", "file_too_large")]

@@ -13,7 +13,7 @@ from app.database import reading, writing
 from app.documents.document import Context, Document, parse
 from app.documents.links import Links
 from app.documents.normalize import sort_key
-from app.documents.sources import Batch, Source
+from app.documents.sources import Batch, Source, is_config
 from app.posts.changes import State, read_state
 from app.posts.fields import SUMMARY, Shape, Show, private_keys
 from app.posts.filters import ListQuery, Query
@@ -45,12 +45,12 @@ def show(now: datetime = NOW) -> Show:
 
 
 def batch(files: Mapping[str, str | bytes]) -> Batch:
-    return Batch(
-        sources=[
-            Source(name=name, content=content.encode() if isinstance(content, str) else content)
-            for name, content in files.items()
-        ]
-    )
+    received = [
+        Source(name=name, content=content.encode() if isinstance(content, str) else content)
+        for name, content in files.items()
+    ]
+    configs = [file for file in received if is_config(file.name)]
+    return Batch(sources=[file for file in received if file not in configs], configs=configs)
 
 
 def document(name: str, content: str | None = None, **front: Any) -> Document:

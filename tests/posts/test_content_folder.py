@@ -134,3 +134,35 @@ def test_name_written_over_http_while_the_folder_is_read_is_left_alone(
     assert rows(engine)["a.md"].excerpt == "HTTP が先"
     assert taken.left_alone == ("a.md",)
     assert actions(taken.report) == {"b.md": "created"}
+
+
+def test_configuration_of_the_folder_counts_and_its_change_moves_the_posts_below_it(
+    engine: Engine, folder: Path
+) -> None:
+    (folder / "_posts").mkdir()
+    (folder / "_posts" / "2025-01-01-c.md").write_text("三")
+    (folder / "_config.yml").write_text("defaults:\n- values: {layout: x}\n")
+    skipped = {"a.md": "skipped", "b.md": "skipped"}  # a site's posts lie in `_posts`
+
+    assert actions(start(engine, folder).report) == skipped | {
+        "_config.yml": "skipped",
+        "_posts/2025-01-01-c.md": "created",
+    }
+    assert actions(start(engine, folder).report) == skipped
+
+    (folder / "_config.yml").write_text("defaults:\n- values: {layout: y}\n")
+
+    assert actions(start(engine, folder).report) == skipped | {
+        "_config.yml": "skipped",
+        "_posts/2025-01-01-c.md": "updated",
+    }
+    assert rows(engine)["_posts/2025-01-01-c.md"].layout == "y"
+
+
+def test_configuration_last_written_over_http_is_left_alone(engine: Engine, folder: Path) -> None:
+    (folder / "_config.yml").write_text("lang: ja")
+    start(engine, folder)
+    take(engine, {"_config.yml": "lang: en"})
+    (folder / "_config.yml").write_text("lang: ko")
+
+    assert start(engine, folder).left_alone == ("_config.yml",)

@@ -1,0 +1,133 @@
+"""An upload held against what is stored: what is new in it, what stays as it is, and what its configurations move."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection
+
+from app.documents.context import Context, Contexts
+from app.documents.document import Document
+from app.documents.sources import Batch, Source
+from app.errors import Finding
+from app.posts.models import AnyRow
+from app.posts.options import Options
+from app.posts.plan import same_source
+from app.posts.report import Result, Stored
+from app.posts.sites import Sites, plan_sites, read_sites, stale_below
+from app.posts.store import known, stored_under
+
+
+@dataclass(kw_only=True)
+class Intake:
+    """What is known of an upload while it is taken."""
+
+    batch: Batch
+    options: Options
+    context: Context
+    now: datetime
+    parse: Callable[[Source, Context], Document | Finding]
+    on_result: Callable[[Result], None]
+    results: list[Result] = field(default_factory=list)
+    parsed: dict[tuple[str, str, str], Document | Finding] = field(default_factory=dict)
+
+    def say(self, result: Result) -> None:
+        self.results.append(result)
+        self.on_result(result)
+
+    @cached_property
+    def sent(self) -> set[str]:
+        """The names of all files that came."""
+        batch = self.batch
+        files = (source.name for source in (*batch.configs, *batch.sources))
+        return {*files, *batch.skipped, *(name for name, _ in batch.refused)}
+
+    @property
+    def failed_names(self) -> set[str]:
+        return {result.name for result in self.results if result.action == "failed"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What one transaction sees of all that an upload concerns.
+
+    `stale` are stored sources that are not in the upload, but mean something else by a configuration that is.
+    """
+
+    sites: Sites
+    contexts: Contexts
+    stored: Mapping[str, AnyRow]
+    stale: Sequence[Source]
+
+
+def see(connection: Connection, intake: Intake) -> Seen:
+    batch = intake.batch
+    sites = plan_sites(read_sites(connection), batch, intake.options)
+    contexts = Contexts.of_sites(intake.context, sites.after.values())
+    names = {source.name for source in batch.sources}
+    stale = [
+        source
+        for source in stale_below(connection, sites.moved, contexts)
+        if source.name not in names and not is_missing(source.name, intake)
+    ]
+    stored = stored_under(connection, [*names, *(source.name for source in stale)])
+    return Seen(sites=sites, contexts=contexts, stored=stored, stale=stale)
+
+
+def understand(intake: Intake, seen: Seen) -> dict[str, Document | Finding]:
+    """All that is not stored as it would be now. What an earlier look has parsed is not parsed again."""
+    documents: dict[str, Document | Finding] = {}
+    for source in (*intake.batch.sources, *seen.stale):
+        context = seen.contexts.of(source.name)
+        row = seen.stored.get(source.name)
+        if row is not None and same_source(known(row), source.sha256, context.rendered_by):
+            continue
+        key = (source.name, source.sha256, context.rendered_by)
+        if key not in intake.parsed:  # another writer may have come between the first look and our turn
+            intake.parsed[key] = intake.parse(source, context)
+        documents[source.name] = intake.parsed[key]
+    return documents
+
+
+def say_unchanged(intake: Intake, seen: Seen, documents: Mapping[str, object]) -> None:
+    """Says which posts stay as they are, and what becomes of the configurations, which are no posts."""
+    for name in sorted({*seen.sites.before, *seen.sites.after, *seen.sites.refused}):
+        problem = seen.sites.refused.get(name)
+        if problem is not None:
+            intake.say(Result(name=name, action="failed", problem=problem))
+        elif name in seen.sites.written or any(config.name == name for config in intake.batch.configs):
+            config = seen.sites.after.get(name)
+            changed = seen.sites.changed(name)
+            intake.say(Result(name=name, action="skipped", sha256=config.sha256 if config else None, changed=changed))
+    for source in intake.batch.sources:
+        if source.name not in documents:
+            row = seen.stored[source.name]
+            intake.say(Result(name=source.name, action="unchanged", post=stored_of(row), sha256=source.sha256))
+
+
+def is_missing(name: str, intake: Intake) -> bool:
+    """Whether a stored name lies below the prefix to be pruned, and is neither in the upload nor in its manifest."""
+    prefix = intake.options.prune_below
+    return (
+        prefix is not None
+        and name.startswith(prefix)
+        and name not in intake.sent
+        and name not in intake.options.manifest
+    )
+
+
+def stored_of(row: Any) -> Stored:
+    categories = orjson.loads(row.categories)
+    return Stored(
+        id=row.id,
+        slug=row.slug,
+        draft=row.draft,
+        published_at=None if row.published_at is None else row.published_at.astimezone(UTC),
+        expires_at=row.expires_at,
+        permalink=row.permalink,
+        category=categories[0] if categories else None,
+        lang=row.lang,
+    )
