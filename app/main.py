@@ -37,7 +37,7 @@ Clock = Callable[[], datetime]
 def create_app(settings: Settings | None = None, *, clock: Clock = lambda: datetime.now(UTC)) -> FastAPI:
     """The application for these settings, by default those of the environment."""
     settings = settings or Settings.load()
-    engine = open_engine(settings.database_url.get_secret_value())
+    engine = open_engine(settings.database_url.get_secret_value(), risk_power_loss=settings.risk_power_loss)
     service = _service(settings, engine, clock)
 
     @asynccontextmanager

@@ -141,6 +141,7 @@ class Settings(BaseSettings):
     max_upload_bytes: int = Field(default=64 * MIB, ge=1)
     max_files: int = Field(default=10_000, ge=1)
     migrate: bool = True
+    risk_power_loss: bool = False
     log_format: Format = "auto"
     log_level: Level = "info"
     characters_per_minute: int = Field(default=500, ge=1)

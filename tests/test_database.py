@@ -14,7 +14,7 @@ from sqlalchemy import Engine, insert, select, text, update
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from app import database
-from app.database import open_engine, reading, version_warning, writing
+from app.database import durability_warnings, open_engine, reading, version_warning, writing
 from app.errors import DatabaseUnavailable
 from app.posts.changes import lock_version
 from app.posts.models import aliases, content, taken
@@ -38,6 +38,29 @@ def test_pragma_is_in_force_on_every_connection(sqlite: Engine, pragma: str, exp
         values = [c.exec_driver_sql(f"PRAGMA {pragma}").scalar_one() for c in (first, second)]
 
     assert values == [expected, expected]
+
+
+def test_power_failure_is_risked_only_where_it_is_said(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'x.db'}", risk_power_loss=True)
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 1
+    engine.dispose()
+
+
+def test_postgres_that_may_lose_writes_is_warned_of(postgres_url: str) -> None:
+    engine = open_engine(postgres_url)
+    with engine.connect() as connection:
+        expected = [
+            f"Postgres runs with {name} = off: {loss}"
+            for name, loss in database.LOSSES.items()
+            if connection.exec_driver_sql(f"SHOW {name}").scalar_one() == "off"
+        ]
+        connection.exec_driver_sql("SET synchronous_commit = off")
+        warnings = durability_warnings(connection)
+    engine.dispose()
+
+    assert "Postgres runs with synchronous_commit = off: acknowledged writes can be lost in a crash" in warnings
+    assert set(expected) <= set(warnings)
 
 
 def names(connection: Any) -> list[str]:
@@ -228,7 +251,9 @@ def test_instants_are_read_whatever_the_servers_zone(postgres_url: str) -> None:
 def test_faulty_sqlite_warns_where_several_processes_write(
     sqlite: Engine, monkeypatch: pytest.MonkeyPatch, version: tuple[int, ...], processes: int, *, warns: bool
 ) -> None:
-    monkeypatch.setattr(database, "sqlite_module", lambda: SimpleNamespace(sqlite_version_info=version))
+    monkeypatch.setattr(
+        database, "sqlite_module", lambda: SimpleNamespace(sqlite_version_info=version, sqlite_version="3.x")
+    )
 
     assert (version_warning(sqlite, processes) is not None) is warns
 

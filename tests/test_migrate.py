@@ -10,10 +10,13 @@ from threading import Barrier
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, select
 
 from app import migrate
+from app.checkup import examine
 from app.database import open_engine, reading
+from app.documents.document import Context
 from app.posts.models import content
 from app.search.index import is_index_table
 from tests.posts.samples import found, take
@@ -82,6 +85,21 @@ def test_down_leaves_nothing_even_with_posts_and_up_starts_anew(bare: Engine) ->
 
     assert left == set()
     assert found(bare) == []
+
+
+def test_each_step_down_and_up_again_keeps_the_posts(bare: Engine) -> None:
+    migrate.upgrade(bare)
+    take(bare, {"a.md": "株価の話", "b.md": "別の話"})
+    first, *later = reversed(
+        [script.revision for script in ScriptDirectory.from_config(migrate._config()).walk_revisions()]
+    )
+    for revision in [first, *later]:
+        migrate.downgrade(bare, revision)
+        migrate.upgrade(bare)
+
+        assert later
+        assert sorted(found(bare)) == ["a", "b"]
+        assert {check.status for check in examine(bare, Context()) if check.name != "durability"} == {"ok"}
 
 
 def test_models_are_what_the_migrations_make(bare: Engine) -> None:

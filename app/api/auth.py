@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from hmac import compare_digest
+from typing import Any
 
 from fastapi import Request
 from sqlalchemy import Engine, insert, select, update
@@ -96,7 +97,7 @@ def create_key(engine: Engine, *, name: str, scope: str, expires_at: datetime | 
     return key
 
 
-def list_keys(engine: Engine) -> list[dict[str, object]]:
+def list_keys(engine: Engine) -> list[dict[str, Any]]:
     """All keys, oldest first, without their hashes."""
     columns = [column for column in api_keys.c if column.name != "digest"]
     with reading(engine) as connection:

@@ -7,7 +7,9 @@ import sys
 
 import typer
 
+from app.cli.backup import backup
 from app.cli.check import check
+from app.cli.doctor import doctor
 from app.cli.export import export
 from app.cli.ingest import ingest
 from app.cli.keys import keys
@@ -25,7 +27,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (serve, ingest, check, export, rerender, migrate, openapi):
+for command in (serve, ingest, check, export, rerender, migrate, backup, doctor, openapi):
     cli.command()(command)
 cli.add_typer(keys, name="keys")
 

@@ -22,8 +22,8 @@ def serve(
     import uvicorn
 
     from app import logs, migrate
-    from app.database import open_engine, version_warning
-    from app.settings import Settings
+    from app.database import durability_warnings, open_engine, reading, version_warning
+    from app.settings import InvalidSettings, Settings
 
     settings = Settings.load()
     logging_config = logs.configuration(settings.log_format, settings.log_level)
@@ -34,7 +34,10 @@ def serve(
         if settings.migrate:
             migrate.upgrade(engine)
         if warning := version_warning(engine, settings.workers):
-            log.warning(warning)
+            raise InvalidSettings(f"HONBUN_WORKERS: {warning}")
+        with reading(engine) as connection:
+            for warning in durability_warnings(connection):
+                log.warning(warning)
     finally:
         engine.dispose()
     address = f"http://{settings.host}:{settings.port}{settings.root_path}"

@@ -1,5 +1,4 @@
 import json
-import os
 import re
 import subprocess
 import sys
@@ -14,7 +13,7 @@ import typer.main
 from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
-from app.cli import cli, main
+from app.cli import cli
 from tests.building import markdown, slugs
 
 BAD = "---\ntitle: 題\ndate: いつか\n---\n"
@@ -26,33 +25,14 @@ COMMANDS = (
     "rerender",
     "migrate",
     "openapi",
+    "backup",
+    "doctor",
     "keys",
     "keys create",
     "keys list",
     "keys revoke",
 )
 Run = Callable[..., Any]
-
-
-@pytest.fixture
-def run(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: Any) -> Run:
-    """Runs a command as the console script does; its exit status and what it wrote."""
-    for name in os.environ:
-        if name.startswith("HONBUN_"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("HONBUN_DATABASE_URL", database_url)
-    monkeypatch.chdir(tmp_path)
-
-    def command(*arguments: str | Path, **settings: str) -> tuple[int, str, str]:
-        for name, value in settings.items():
-            monkeypatch.setenv(f"HONBUN_{name}", value)
-        monkeypatch.setattr(sys, "argv", ["honbun", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            main()
-        out, err = capfdbinary.readouterr()
-        return int(left.value.code or 0), out.decode(), err.decode()
-
-    return command
 
 
 @pytest.fixture
