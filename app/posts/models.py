@@ -58,10 +58,10 @@ class Post(SQLModel, table=True):
     """What lists show of a post, and what they filter and sort by."""
 
     __table_args__ = (
-        Index(None, "draft", "published_at", "source_name"),
+        Index(None, "draft", "published_at", "source_name", "expires_at"),  # all that a count or an offset asks for
         Index(None, "draft", "updated_at", "source_name"),
         Index(None, "draft", "title_key", "source_name"),
-        Index(None, "expires_at"),
+        Index(None, "draft", "expires_at", "published_at"),
     )
 
     pk: int | None = Field(default=None, primary_key=True)
@@ -106,16 +106,30 @@ class Body(SQLModel, table=True):
 
 
 class Term(SQLModel, table=True):
-    """One value of a taxonomy on one post; equal keys are one term."""
+    """One value of a taxonomy on one post; equal keys are one term.
+
+    It repeats what lists of a term are sorted by and what decides whether its post is visible: so the indexes hold
+    each term's posts in the order of its lists, and its count is told by one of them alone.
+    """
 
     __tablename__ = "term"
-    __table_args__ = (Index(None, "taxonomy", "key", "post_pk"),)
+    __table_args__ = (
+        Index(
+            "ix_term_published_at", "taxonomy", "key", "draft", "published_at", "source_name", "expires_at", "post_pk"
+        ),
+        Index("ix_term_updated_at", "taxonomy", "key", "draft", "updated_at", "source_name", "post_pk"),
+    )
 
     post_pk: int = Field(primary_key=True, foreign_key="post.pk", ondelete="CASCADE")
     taxonomy: str = Field(primary_key=True, sa_type=String(10))
     position: int = Field(primary_key=True)
     key: str = Field(sa_type=code_points())
     name: str = Field(sa_type=code_points())
+    source_name: str = Field(sa_type=code_points())
+    draft: bool
+    published_at: datetime | None = Field(sa_type=UTCDateTime)
+    updated_at: datetime = Field(sa_type=UTCDateTime)
+    expires_at: datetime | None = Field(sa_type=UTCDateTime)
 
 
 class FieldValue(SQLModel, table=True):

@@ -1,29 +1,27 @@
-"""From a filter to SQL. What is visible is decided here and nowhere else."""
+"""From a filter to a condition in SQL. What is visible is decided here and nowhere else."""
 
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, not_, or_, select, tuple_
+from sqlalchemy import ColumnElement, FromClause, Table, and_, exists, not_, or_, select
 
 from app.documents.dates import Period, parse_period
 from app.documents.document import comparable
 from app.documents.language import canonical
 from app.documents.normalize import term_key
 from app.errors import QueryError
-from app.posts.cursor import Cursor, Key, invalid_cursor
 from app.posts.filters import RANGES, FieldFilter, PostFilter, Status
-from app.posts.models import AnySelect, UTCDateTime, aliases, field_values, posts, terms
+from app.posts.models import aliases, field_values, posts, terms
 from app.search import index
 from app.search.query import parse
 
 TAXONOMIES = ("category", "tag", "author")
 NUMBER = re.compile(r"[+-]?\d+(\.\d+)?(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
-UNDATED = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)  # where drafts without a date stand in lists
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,21 +34,57 @@ class Reader:
     dialect: str
 
 
-def visible(now: datetime) -> ColumnElement[bool]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """What a filter is asked of: the posts, or the rows of one term, which repeat what lists are sorted by.
+
+    `table` has the dates, `draft` and `source_name`; `source` has the columns of `post` as well.
+    """
+
+    table: Table
+    source: FromClause
+    pk: ColumnElement[int]
+    term: tuple[str, str] | None  # taxonomy and key
+
+    @property
+    def columns(self) -> Any:
+        return self.table.c
+
+
+POSTS = Rows(table=posts, source=posts, pk=posts.c.pk, term=None)
+# An outer join can only begin with the term, whose index has the order; no term is without its post.
+_OF_TERM = terms.outerjoin(posts, posts.c.pk == terms.c.post_pk)
+
+
+def rows_of(query: PostFilter) -> Rows:
+    """The rows of a term that every post of the filter has, where there is one; else the posts."""
+    for taxonomy in ("tag", "author", "category"):  # a tag is on fewer posts than a category
+        any_of = _keys(getattr(query, taxonomy))
+        keys = any_of if len(any_of) == 1 else _keys(getattr(query, f"{taxonomy}__all"))
+        if keys:
+            return Rows(table=terms, source=_OF_TERM, pk=terms.c.post_pk, term=(taxonomy, keys[0]))
+    return POSTS
+
+
+def _keys(names: Iterable[str]) -> list[str]:
+    return sorted({comparable(term_key(name)) for name in names})
+
+
+def visible(now: datetime, rows: Rows = POSTS) -> ColumnElement[bool]:
     """Published: no draft, its instant has come and it has not expired."""
-    return _has_status("published", now)
+    return _has_status("published", now, rows)
 
 
-def _has_status(status: Status, now: datetime) -> ColumnElement[bool]:
-    is_draft = posts.c.draft.is_(True)
-    not_draft = posts.c.draft.is_(False)
-    expired = posts.c.expires_at <= now
-    not_expired = or_(posts.c.expires_at.is_(None), posts.c.expires_at > now)
+def _has_status(status: Status, now: datetime, rows: Rows) -> ColumnElement[bool]:
+    columns = rows.columns
+    is_draft, not_draft = columns.draft.is_(True), columns.draft.is_(False)
+    expired = columns.expires_at <= now
+    not_expired = or_(columns.expires_at.is_(None), columns.expires_at > now)
     conditions: dict[Status, ColumnElement[bool]] = {
         "draft": is_draft,
         "expired": and_(not_draft, expired),
-        "scheduled": and_(not_draft, not_expired, posts.c.published_at > now),
-        "published": and_(not_draft, not_expired, posts.c.published_at <= now),
+        "scheduled": and_(not_draft, not_expired, columns.published_at > now),
+        "published": and_(not_draft, not_expired, columns.published_at <= now),
     }
     return conditions[status]
 
@@ -64,42 +98,48 @@ def status_of(row: Any, now: datetime) -> Status:
     return "scheduled" if row.published_at > now else "published"
 
 
-def conditions(query: PostFilter, reader: Reader) -> ColumnElement[bool]:
-    """All that a filter asks for, as one condition on `post`.
+def conditions(query: PostFilter, reader: Reader, rows: Rows = POSTS) -> ColumnElement[bool]:
+    """All that a filter asks for, as one condition on the rows.
 
     Raises QueryError naming the parameter that cannot be answered.
     """
     return and_(
-        or_(*(_has_status(status, reader.now) for status in sorted(query.statuses))),
-        *_term_conditions(query),
-        *_range_conditions(query, reader.zone),
-        *_value_conditions(query),
-        *(_field_condition(field, reader) for field in query.front_matter),
-        *(() if query.q is None else (index.condition(parse(query.q), reader.dialect, posts.c.pk),)),
+        *_term_conditions(query, rows),
+        or_(*(_has_status(status, reader.now, rows) for status in sorted(query.statuses))),
+        *_range_conditions(query, reader.zone, rows),
+        *_value_conditions(query, rows),
+        *(_field_condition(field, reader, rows) for field in query.front_matter),
+        *(() if query.q is None else (index.condition(parse(query.q), reader.dialect, rows.pk),)),
     )
 
 
-def _term_conditions(query: PostFilter) -> Iterable[ColumnElement[bool]]:
+def _term_conditions(query: PostFilter, rows: Rows) -> Iterable[ColumnElement[bool]]:
+    if rows.term is not None:
+        yield terms.c.taxonomy == rows.term[0]
+        yield terms.c.key == rows.term[1]
     for taxonomy in TAXONOMIES:
-        if any_of := getattr(query, taxonomy):
-            yield _has_term(taxonomy, any_of)
-        for name in getattr(query, f"{taxonomy}__all"):
-            yield _has_term(taxonomy, [name])
-        if none_of := getattr(query, f"{taxonomy}__not"):
-            yield not_(_has_term(taxonomy, none_of))
+        any_of, all_of = _keys(getattr(query, taxonomy)), _keys(getattr(query, f"{taxonomy}__all"))
+        for keys in filter(None, (any_of, *([key] for key in all_of))):
+            if rows.term is None or [(taxonomy, key) for key in keys] != [rows.term]:
+                yield _has_term(taxonomy, keys, rows)
+        if none_of := _keys(getattr(query, f"{taxonomy}__not")):
+            yield not_(_has_term(taxonomy, none_of, rows))
 
 
-def _has_term(taxonomy: str, names: list[str]) -> ColumnElement[bool]:
-    keys = sorted({comparable(term_key(name)) for name in names})
-    return posts.c.pk.in_(select(terms.c.post_pk).where(terms.c.taxonomy == taxonomy, terms.c.key.in_(keys)))
+def _has_term(taxonomy: str, keys: list[str], rows: Rows) -> ColumnElement[bool]:
+    other = terms.alias()
+    wanted = and_(other.c.taxonomy == taxonomy, other.c.key.in_(keys))
+    if rows.term is None:
+        return rows.pk.in_(select(other.c.post_pk).where(wanted))
+    return exists().where(other.c.post_pk == rows.pk, wanted)  # asked of one row after the other, in their order
 
 
-def _range_conditions(query: PostFilter, zone: ZoneInfo) -> Iterable[ColumnElement[bool]]:
+def _range_conditions(query: PostFilter, zone: ZoneInfo, rows: Rows) -> Iterable[ColumnElement[bool]]:
     for name in ("published_at", "updated_at"):
         for operator in ("", *RANGES):
             period = query.period(f"{name}__{operator}" if operator else name, zone)
             if period is not None:
-                yield _in_period(posts.c[name], operator, period)
+                yield _in_period(rows.columns[name], operator, period)
     for operator in ("", *RANGES):
         number = getattr(query, f"reading_time__{operator}" if operator else "reading_time")
         if number is not None:
@@ -135,7 +175,7 @@ def _compare(column: ColumnElement[Any], operator: str, value: float) -> ColumnE
             return column == value
 
 
-def _value_conditions(query: PostFilter) -> Iterable[ColumnElement[bool]]:
+def _value_conditions(query: PostFilter, rows: Rows) -> Iterable[ColumnElement[bool]]:
     if query.lang:
         yield posts.c.lang.in_([canonical(tag) or tag for tag in query.lang])
     if query.layout:
@@ -146,22 +186,23 @@ def _value_conditions(query: PostFilter) -> Iterable[ColumnElement[bool]]:
         yield posts.c.slug.in_([unicodedata.normalize("NFC", slug) for slug in query.slug])
     if query.alias:
         values = [comparable(value) for value in query.alias]
-        yield posts.c.pk.in_(select(aliases.c.post_pk).where(aliases.c.kind == "path", aliases.c.value.in_(values)))
+        yield rows.pk.in_(select(aliases.c.post_pk).where(aliases.c.kind == "path", aliases.c.value.in_(values)))
 
 
-def _field_condition(field: FieldFilter, reader: Reader) -> ColumnElement[bool]:
+def _field_condition(field: FieldFilter, reader: Reader, rows: Rows) -> ColumnElement[bool]:
     if reader.is_private(field.path):
         raise QueryError(f"{field.path} is private", parameter=field.parameter, code="private_field")
     if field.operator in RANGES:
-        return and_(*(_has_field(field.path, _field_range(field, value, reader.zone)) for value in field.values))
-    has = [_has_field(field.path, field_values.c.text == comparable(value)) for value in field.values]
+        ranges = (_field_range(field, value, reader.zone) for value in field.values)
+        return and_(*(_has_field(field.path, condition, rows) for condition in ranges))
+    has = [_has_field(field.path, field_values.c.text == comparable(value), rows) for value in field.values]
     if field.operator == "not":
         return not_(or_(*has))
     return and_(*has) if field.operator == "all" else or_(*has)
 
 
-def _has_field(path: str, condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    return posts.c.pk.in_(select(field_values.c.post_pk).where(field_values.c.path == comparable(path), condition))
+def _has_field(path: str, condition: ColumnElement[bool], rows: Rows) -> ColumnElement[bool]:
+    return rows.pk.in_(select(field_values.c.post_pk).where(field_values.c.path == comparable(path), condition))
 
 
 def _field_range(field: FieldFilter, value: str, zone: ZoneInfo) -> ColumnElement[bool]:
@@ -179,100 +220,3 @@ def _field_range(field: FieldFilter, value: str, zone: ZoneInfo) -> ColumnElemen
                 hint="ranges compare numbers and dates",
             ) from error
     return or_(*readings)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """A total order: a column, then the source name by code point, both in the sort's direction."""
-
-    column: ColumnElement[Any]
-    descending: bool
-    is_time: bool
-
-    @classmethod
-    def of(cls, sort: str, statuses: Iterable[Status]) -> "Order":
-        name = sort.removeprefix("-")
-        column: ColumnElement[Any] = posts.c["title_key" if name == "title" else name]
-        if name == "published_at" and "draft" in statuses:
-            column = func.coalesce(column, literal(UNDATED, UTCDateTime))
-        return cls(column=column, descending=sort.startswith("-"), is_time=name != "title")
-
-    def sorted(self, statement: AnySelect, *, backward: bool = False) -> AnySelect:
-        if self.descending != backward:
-            return statement.order_by(self.column.desc(), posts.c.source_name.desc())
-        return statement.order_by(self.column, posts.c.source_name)
-
-    def after(self, cursor: Cursor) -> ColumnElement[bool]:
-        """The posts that a cursor points to.
-
-        Raises QueryError where its key is none of this order's.
-        """
-        value, name = cursor.key
-        position = tuple_(self.column, posts.c.source_name)
-        bound = tuple_(literal(self._value(value), self.column.type), literal(name))
-        if self.descending != cursor.backward:
-            return position <= bound if cursor.inclusive else position < bound
-        return position >= bound if cursor.inclusive else position > bound
-
-    def _value(self, value: str | int) -> str | datetime:
-        if not isinstance(value, str):
-            raise invalid_cursor()
-        if not self.is_time:
-            return value
-        try:
-            instant = datetime.fromisoformat(value)
-            in_utc = instant.astimezone(UTC)
-        except (ValueError, OverflowError) as error:
-            raise invalid_cursor() from error
-        if instant.tzinfo is None:
-            raise invalid_cursor()
-        return in_utc
-
-    def key(self, row: Any) -> Key:
-        value = row.sort_value
-        return (value.isoformat() if self.is_time else value, row.source_name)
-
-
-def page_of(  # noqa: PLR0913 - what a page of a list is made of
-    columns: Iterable[ColumnElement[Any]],
-    query: PostFilter,
-    order: Order,
-    reader: Reader,
-    *,
-    cursor: Cursor | None,
-    limit: int | None,
-    offset: int = 0,
-) -> AnySelect:
-    """The posts of one page, in the order's direction or, for a backward cursor, against it."""
-    backward = cursor is not None and cursor.backward
-    statement: AnySelect = select(*columns, order.column.label("sort_value")).where(conditions(query, reader))
-    if cursor is not None:
-        statement = statement.where(order.after(cursor))
-    statement = order.sorted(statement, backward=backward).limit(limit)
-    return statement.offset(offset) if offset else statement
-
-
-def best_of(
-    columns: Iterable[ColumnElement[Any]], query: PostFilter, reader: Reader, *, limit: int, offset: int
-) -> AnySelect:
-    """The posts that a search finds, the best first; equals by time, then by source name."""
-    ranked = index.rank(parse(query.q or ""), reader.dialect, posts.c.pk)
-    rest = query.model_copy(update={"q": None})
-    newest = Order.of("-published_at", query.statuses)
-    statement: AnySelect = select(*columns).join(ranked, ranked.c.pk == posts.c.pk).where(conditions(rest, reader))
-    statement = newest.sorted(statement.order_by(ranked.c.score.desc()))
-    return statement.limit(limit).offset(offset)
-
-
-def count_of(query: PostFilter, reader: Reader) -> Select[int]:
-    return select(func.count()).select_from(posts).where(conditions(query, reader))
-
-
-def neighbour_of(
-    columns: Iterable[ColumnElement[Any]], row: Any, query: PostFilter, reader: Reader, *, older: bool
-) -> AnySelect:
-    """The next post in time among those of the filter; the post itself need not be one of them."""
-    order = Order.of("-published_at", ("published",))
-    here = Cursor(key=(row.published_at.isoformat(), row.source_name), backward=not older)
-    statement: AnySelect = select(*columns).where(conditions(query, reader), order.after(here))
-    return order.sorted(statement, backward=not older).limit(1)

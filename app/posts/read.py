@@ -16,8 +16,9 @@ from app.posts.cursor import Cursor, Key, decode_cursor, encode_cursor, invalid_
 from app.posts.fields import LINK, NEIGHBOURS, Shape, Show, columns_of, needs_bodies, show_post
 from app.posts.filters import BEST, DetailQuery, ExportQuery, ListQuery, PostFilter, TermQuery
 from app.posts.models import AnyRow, AnySelect, bodies, posts, terms
+from app.posts.orders import best_of, count_of, neighbour_of, page_of
 from app.posts.pages import Item, Page, Window, window_of
-from app.posts.queries import Order, Reader, best_of, count_of, neighbour_of, page_of, visible
+from app.posts.queries import Reader, visible
 from app.search.highlight import highlights
 from app.search.query import parse
 
@@ -34,9 +35,10 @@ def list_posts(connection: Connection, query: ListQuery, shape: Shape, reader: R
     if query.order == "relevance":
         window = _best(connection, query, columns, shape, reader, cursor)
     else:
-        order = Order.of(query.order, query.statuses)
         offset = ((query.page or 1) - 1) * query.limit
-        statement = page_of(columns, query, order, reader, cursor=cursor, limit=query.limit + 1, offset=offset)
+        statement, order = page_of(
+            columns, query, query.order, reader, cursor=cursor, limit=query.limit + 1, offset=offset
+        )
         window = window_of(connection.execute(_from(statement, shape)), query, cursor, order.key)
     items = [show_post(row, shape, show) for row in window.rows]
     if query.highlight:
@@ -137,8 +139,7 @@ def export_posts(
     connection: Connection, query: ExportQuery, shape: Shape, reader: Reader, show: Show
 ) -> Iterator[Item]:
     """Every post of a filter, read as it is sent, all of one snapshot; a reader who leaves ends the database's work."""
-    order = Order.of(query.sort, query.statuses)
-    statement = page_of(columns_of(shape), query, order, reader, cursor=None, limit=None)
+    statement, _ = page_of(columns_of(shape), query, query.sort, reader, cursor=None, limit=None)
     rows = connection.execution_options(yield_per=100).execute(_from(statement, shape))
     return _shown(rows, shape, show)
 

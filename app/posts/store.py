@@ -177,15 +177,19 @@ def _body_row(pk: int, document: Document) -> dict[str, Any]:
     }
 
 
-def _term_rows(pk: int, document: Document) -> Iterator[dict[str, Any]]:
+COPIED = ("source_name", "draft", "published_at", "updated_at", "expires_at")  # from a post to its terms
+
+
+def _term_rows(post: dict[str, Any], document: Document) -> Iterator[dict[str, Any]]:
     """Each term once: `AI` beside `ai` on one post is one term, in the spelling that comes first."""
+    copied = {name: post[name] for name in COPIED} | {"post_pk": post["pk"]}
     taxonomies = {"category": document.categories, "tag": document.tags, "author": document.authors}
     for taxonomy, names in taxonomies.items():
         spellings: dict[str, str] = {}
         for name in names:
             spellings.setdefault(comparable(term_key(name)), name)
         for position, (key, name) in enumerate(spellings.items()):
-            yield {"post_pk": pk, "taxonomy": taxonomy, "position": position, "key": key, "name": name}
+            yield {"taxonomy": taxonomy, "position": position, "key": key, "name": name, **copied}
 
 
 def _field_rows(pk: int, document: Document) -> Iterator[dict[str, Any]]:
@@ -222,7 +226,7 @@ def write_posts(
     written = [*new, *((row, document) for row, document, _ in changed)]
     for chunk in chunks(written, 100):
         _insert(connection, bodies, (_body_row(row["pk"], document) for row, document in chunk))
-        _insert(connection, terms, (r for row, document in chunk for r in _term_rows(row["pk"], document)))
+        _insert(connection, terms, (r for row, document in chunk for r in _term_rows(row, document)))
         _insert(connection, field_values, (r for row, document in chunk for r in _field_rows(row["pk"], document)))
         _insert(connection, aliases, (r for row, document in chunk for r in _alias_rows(row["pk"], document)))
         search.write(connection, (_search_row(row["pk"], document) for row, document in chunk))

@@ -26,7 +26,8 @@ from app import migrate
 from app.database import open_engine, reading, writing
 from app.posts.filters import PostFilter
 from app.posts.models import posts
-from app.posts.queries import Order, Reader, conditions
+from app.posts.orders import Order
+from app.posts.queries import Reader, conditions
 from app.search import index
 from app.search.highlight import highlights
 from app.search.query import SearchQuery, matches, parse

@@ -1,0 +1,93 @@
+"""How the databases find lists: by an index that holds them in their order, never by reading or sorting all posts."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine
+
+from app import migrate
+from app.database import open_engine, reading
+from app.posts.cursor import decode_cursor
+from app.posts.filters import ListQuery
+from app.posts.models import AnySelect, posts
+from app.posts.orders import count_of, page_of
+from tests.benchmarks.many import fill
+from tests.posts.samples import on, page, query_of, reader
+
+POSTS = 3_000
+FILTERS = ["", "category=category 3", "tag=tag 7", "author=author 11"]
+DATE_SORTS = ["-published_at", "published_at", "-updated_at", "updated_at"]
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    if request.param == "sqlite":
+        engine = open_engine(f"sqlite:///{tmp_path_factory.mktemp('plans') / 'plans.db'}")
+    else:
+        engine = open_engine(request.getfixturevalue("postgres_url"))
+        migrate.downgrade(engine)
+    migrate.upgrade(engine)
+    fill(engine, 0, POSTS, POSTS)
+    if engine.dialect.name == "postgresql":  # what autovacuum does in time
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM ANALYZE")
+    yield engine
+    engine.dispose()
+
+
+def plan(connection: Connection, statement: AnySelect) -> list[str]:
+    """The steps by which the database would answer."""
+    compiled = statement.compile(connection, compile_kwargs={"literal_binds": True})
+    if connection.dialect.name == "sqlite":
+        return [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}")]
+    return [row[0] for row in connection.exec_driver_sql(f"EXPLAIN {compiled}")]
+
+
+def is_large(step: str) -> bool:
+    """Whether a step reads a whole table or index, or sorts what it read."""
+    return any(sign in step for sign in ("SCAN", "TEMP B-TREE", "Seq Scan", "Sort", "Hash"))
+
+
+def list_plan(engine: Engine, text: str, **parameters: Any) -> list[str]:
+    query = query_of(ListQuery, text, **parameters)
+    cursor = None if query.cursor is None else decode_cursor(query.cursor, query.identity)
+    with reading(engine) as connection:
+        columns = (posts.c.slug, posts.c.title)
+        statement, _ = page_of(columns, query, query.order, reader(), cursor=cursor, limit=21)
+        return plan(connection, statement)
+
+
+@pytest.mark.parametrize("sort", DATE_SORTS)
+@pytest.mark.parametrize("text", FILTERS)
+def test_list_by_date_of_all_or_of_a_term_is_read_in_its_order(filled: Engine, text: str, sort: str) -> None:
+    first = list_plan(filled, text, sort=sort)
+    cursor = on(page(filled, text, sort=sort, limit=10).next)
+    later = list_plan(filled, text, sort=sort, **cursor)
+
+    assert [step for step in (*first, *later) if is_large(step)] == []
+    assert any("post" in step for step in first)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tag=tag 7&published_at__gte=2010&published_at__lt=2012",
+        "tag=tag 7&category=category 3",
+        "tag__all=tag 7&tag__all=tag 0",
+        "category=category 3&tag__not=tag 0",
+        "author=author 11&lang=ja&reading_time__gte=2",
+    ],
+)
+def test_list_of_a_term_is_read_in_its_order_whatever_else_is_asked(filled: Engine, text: str) -> None:
+    steps = list_plan(filled, text)
+
+    assert [step for step in steps if "SCAN" in step or "Seq Scan on post" in step or "TEMP B-TREE" in step] == []
+
+
+def test_count_of_a_term_reads_the_index_alone(filled: Engine) -> None:
+    with reading(filled) as connection:
+        steps = plan(connection, count_of(query_of(ListQuery, "tag=tag 7"), reader()))
+
+    assert [step for step in steps if " post" in step] == []
+    assert any("ix_term_published_at" in step for step in steps)
