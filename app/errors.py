@@ -8,6 +8,7 @@ HonbunError
 ├── NotFound            no such post
 ├── Conflict            a slug or name that another post holds; a prune that would take too much
 ├── PreconditionFailed  If-Match or If-None-Match does not hold
+├── RendererUnavailable no process can be started that renders
 └── DatabaseUnavailable the database is not reachable, not migrated, or full
 
 Each carries a stable `code` in snake_case; `app.api.problems` maps classes to status codes in one table.
@@ -80,3 +81,7 @@ class PreconditionFailed(HonbunError):
 
 class DatabaseUnavailable(HonbunError):
     code = "database_unavailable"
+
+
+class RendererUnavailable(HonbunError):
+    code = "renderer_unavailable"

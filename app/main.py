@@ -27,18 +27,26 @@ from app.database import THREADS, open_engine
 from app.documents.sources import Limits
 from app.errors import DatabaseUnavailable
 from app.posts.content_folder import take_folder
+from app.rendering.pool import Renderers, cores
 from app.settings import Settings
 
 log = logging.getLogger("honbun")
+NICENESS = 5  # of the render processes: whoever reads comes before whoever writes
 RETRY = 1.0  # seconds until the content folder is tried again
 Clock = Callable[[], datetime]
 
 
-def create_app(settings: Settings | None = None, *, clock: Clock = lambda: datetime.now(UTC)) -> FastAPI:
-    """The application for these settings, by default those of the environment."""
+def create_app(
+    settings: Settings | None = None,
+    *,
+    clock: Clock = lambda: datetime.now(UTC),
+    renderers: Renderers | None = None,
+) -> FastAPI:
+    """The application for these settings, by default those of the environment; renderers of its own end with it."""
     settings = settings or Settings.load()
     engine = open_engine(settings.database_url.get_secret_value(), risk_power_loss=settings.risk_power_loss)
-    service = _service(settings, engine, clock)
+    own = renderers or Renderers(size=cores(), seconds=settings.render_seconds, niceness=NICENESS)
+    service = _service(settings, engine, clock, own)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -50,6 +58,8 @@ def create_app(settings: Settings | None = None, *, clock: Clock = lambda: datet
         intake.cancel()
         await asyncio.wait([intake])  # what a thread has begun to write, it ends
         await anyio.to_thread.run_sync(engine.dispose)
+        if renderers is None:
+            await anyio.to_thread.run_sync(own.close)
 
     app = FastAPI(
         title="Honbun",
@@ -75,7 +85,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock = lambda: datet
     return app
 
 
-def _service(settings: Settings, engine: Engine, clock: Clock) -> Service:
+def _service(settings: Settings, engine: Engine, clock: Clock, renderers: Renderers) -> Service:
     key = settings.api_key
     return Service(
         engine=engine,
@@ -95,6 +105,7 @@ def _service(settings: Settings, engine: Engine, clock: Clock) -> Service:
         private_front_matter=tuple(settings.private_front_matter),
         bootstrap=None if key is None else digest(key.get_secret_value().encode()),
         writers=anyio.CapacityLimiter(2),  # one parses while the other writes
+        renderers=renderers,
         is_migrated=migrate.is_migrated,
         clock=clock,
     )
@@ -143,7 +154,13 @@ def _take(service: Service, folder: Path) -> None:
     if not folder.is_dir():
         log.warning("there is no content folder %s", folder)
         return
-    taken = take_folder(service.engine, folder, context=service.context, now=service.clock())
+    taken = take_folder(
+        service.engine,
+        folder,
+        context=service.context,
+        now=service.clock(),
+        parse_each=service.renderers.parse_each,
+    )
     for result in taken.report.results:
         if result.problem is not None:
             place = f"{folder / result.name}:{result.problem.line or 1}:{result.problem.column or 1}"

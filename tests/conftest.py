@@ -19,6 +19,7 @@ from app import migrate
 from app.database import open_engine, writing
 from app.main import create_app
 from app.posts.models import content
+from app.rendering.pool import Renderers
 from app.settings import Settings
 from tests.building import KEY, NOW, FixedClock
 
@@ -114,8 +115,16 @@ def clock() -> FixedClock:
     return FixedClock(NOW)
 
 
+@pytest.fixture(scope="session")
+def renderers() -> Iterator[Renderers]:
+    """One render process for all applications of a session: each would start its own."""
+    pool = Renderers(seconds=60)  # a slow machine fails no test
+    yield pool
+    pool.close()
+
+
 @pytest.fixture
-def make_client(database_url: str, clock: FixedClock) -> Iterator[Callable[..., TestClient]]:
+def make_client(database_url: str, clock: FixedClock, renderers: Renderers) -> Iterator[Callable[..., TestClient]]:
     """Clients of the real application with these settings; the bootstrap key is KEY."""
     with ExitStack() as stack:
 
@@ -126,7 +135,7 @@ def make_client(database_url: str, clock: FixedClock) -> Iterator[Callable[..., 
                 "api_key": KEY,
                 "migrate": False,
             } | settings
-            app = create_app(Settings.model_validate(chosen), clock=clock)
+            app = create_app(Settings.model_validate(chosen), clock=clock, renderers=renderers)
             return stack.enter_context(TestClient(app, raise_server_exceptions=False))
 
         yield make

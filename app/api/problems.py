@@ -21,6 +21,7 @@ from app.errors import (
     NotFound,
     PreconditionFailed,
     QueryError,
+    RendererUnavailable,
     SourceError,
     TooLarge,
 )
@@ -67,6 +68,7 @@ STATUS: tuple[tuple[type[HonbunError], int], ...] = (
     (DocumentError, 422),
     (SourceError, 422),
     (DatabaseUnavailable, 503),
+    (RendererUnavailable, 503),
     (VersionNotReached, 503),
 )
 MALFORMED = frozenset(("malformed_archive",))

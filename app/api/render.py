@@ -13,7 +13,7 @@ from app.api.reports import written
 from app.api.service import Reading, Service, ServiceDep, WriterDep
 from app.api.uploads import read_raw
 from app.database import reading
-from app.documents.document import Document, parse
+from app.documents.document import Document
 from app.documents.sources import Source, source_name
 from app.errors import QueryError, SourceError
 from app.posts.fields import WHOLE, show_post
@@ -46,7 +46,7 @@ def _understood(source: Source, service: Service) -> Document:
     """The text by the configuration that is stored for its name."""
     with reading(service.engine) as connection:
         context = contexts_now(connection, service.context).of(source.name)
-    return parse(source, context)
+    return service.renderers.parse(source, context)
 
 
 def _preview(document: Document, reading: Reading) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from app.posts.changes import State, label_key, read_state
 from app.posts.fields import Show, private_keys
 from app.posts.filters import PostFilter
 from app.posts.queries import Reader
+from app.rendering.pool import Renderers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,7 @@ class Service:
     private_front_matter: tuple[str, ...]
     bootstrap: str | None  # the digest of the key from the settings
     writers: anyio.CapacityLimiter
+    renderers: Renderers
     is_migrated: Callable[[Connection], bool]
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     is_ready: bool = False

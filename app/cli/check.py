@@ -5,10 +5,10 @@ import typer
 from app.cli.options import Base, FailOn, Format, FormatOption, OptionalPaths, Severity
 
 if TYPE_CHECKING:
-    from app.documents.document import Context
     from app.documents.links import Target
     from app.documents.sources import Batch
     from app.errors import Finding
+    from app.settings import Settings
 
     Found = tuple[str, Severity, Finding]  # a source's name, how bad it is, the remark
 
@@ -32,9 +32,9 @@ def check(
     from app.cli.reports import remark
     from app.settings import Settings
 
-    context = Settings.load().context
+    settings = Settings.load()
     batch = batch_of(paths, base)
-    found = _remarks(batch, context)
+    found = _remarks(batch, settings)
     if output is Format.json:
         listed = [{"name": name, "severity": severity.value, "remark": finding} for name, severity, finding in found]
         typer.echo(orjson.dumps(listed))
@@ -47,28 +47,26 @@ def check(
     raise typer.Exit(1 if errors or (warnings and fail_on is Severity.warning) else 0)
 
 
-def _remarks(batch: "Batch", context: "Context") -> "list[Found]":
+def _remarks(batch: "Batch", settings: "Settings") -> "list[Found]":
     """All remarks, by name and place."""
     from app.cli.reports import progress
     from app.documents.context import Contexts
-    from app.documents.document import parse
-    from app.errors import DocumentError
+    from app.documents.document import Document
     from app.posts.options import Options
     from app.posts.sites import plan_sites
+    from app.rendering.pool import all_cores
 
     sites = plan_sites({}, batch, Options(author="", via="cli"))
-    contexts = Contexts.of_sites(context, sites.after.values())
+    contexts = Contexts.of_sites(settings.context, sites.after.values())
     links: list[tuple[str, Target]] = []
     found: list[Found] = [(name, Severity.error, finding) for name, finding in (*batch.refused, *sites.refused.items())]
-    with progress("Checking", len(batch.sources)) as advance:
-        for source in batch.sources:
-            try:
-                document = parse(source, contexts.of(source.name))
-            except DocumentError as error:
-                found.append((source.name, Severity.error, error.finding))
+    with progress("Checking", len(batch.sources)) as advance, all_cores(settings.render_seconds) as renderers:
+        for source, parsed in zip(batch.sources, renderers.parse_each(batch.sources, contexts), strict=True):
+            if isinstance(parsed, Document):
+                found += [(source.name, Severity.warning, finding) for finding in parsed.warnings]
+                links += [(source.name, link) for link in parsed.links]
             else:
-                found += [(source.name, Severity.warning, finding) for finding in document.warnings]
-                links += [(source.name, link) for link in document.links]
+                found.append((source.name, Severity.error, parsed))
             advance(1)
     names = [source.name for source in batch.sources]
     found += [(name, Severity.warning, link.missing) for name, link in links if not any(map(link.means, names))]

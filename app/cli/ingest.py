@@ -79,12 +79,13 @@ def _take(batch: "Batch", settings: "Settings", options: "Options") -> "Said":
     from app.database import open_engine
     from app.errors import Conflict
     from app.posts.ingest import ingest as take
+    from app.rendering.pool import all_cores
 
     engine = open_engine(settings.database_url.get_secret_value())
     try:
         if settings.migrate:
             migrate.upgrade(engine)
-        with progress("Reading", len(batch.sources)) as advance:
+        with progress("Reading", len(batch.sources)) as advance, all_cores(settings.render_seconds) as renderers:
             report = take(
                 engine,
                 batch,
@@ -92,6 +93,7 @@ def _take(batch: "Batch", settings: "Settings", options: "Options") -> "Said":
                 options=options,
                 now=datetime.now(UTC),
                 on_parsed=lambda _: advance(1),
+                parse_each=renderers.parse_each,
             )
     except Conflict as error:
         hint = (error.hint or "").replace("prune_max=", "--prune-max ")  # as it is written here

@@ -10,6 +10,7 @@ def rerender() -> None:
     from app.posts.report import Result
     from app.posts.rerender import count_stale
     from app.posts.rerender import rerender as run
+    from app.rendering.pool import all_cores
     from app.settings import Settings
 
     settings = Settings.load()
@@ -17,7 +18,7 @@ def rerender() -> None:
     failed = 0
     try:
         total = count_stale(engine, settings.context)
-        with progress("Rendering", total) as advance:
+        with progress("Rendering", total) as advance, all_cores(settings.render_seconds) as renderers:
 
             def done(result: Result) -> None:
                 nonlocal failed
@@ -26,7 +27,8 @@ def rerender() -> None:
                     failed += 1
                     typer.echo(remark(result.name, result.problem), err=True)
 
-            run(engine, settings.context, now=datetime.now(UTC), on_result=done)
+            parse_each = renderers.parse_each
+            run(engine, settings.context, now=datetime.now(UTC), on_result=done, parse_each=parse_each)
     finally:
         engine.dispose()
     typer.echo(f"{total - failed} posts rendered, {failed} failed")

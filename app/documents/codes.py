@@ -179,7 +179,8 @@ CODES: dict[str, Code] = {
         "Write the Markdown or HTML that it stands for.",
     ),
     "render_budget": _error(
-        "The HTML would be out of proportion to the source: references repeated, elements nested or left open.",
+        "The HTML would be out of proportion to the source: references repeated, elements nested or left open;"
+        " or rendering it takes too long or too much memory.",
         "---\ntitle: 題\n---\n" + "<div>" * 20_000,
         "Split the post, close what is open, or repeat less of what is written once.",
     ),
@@ -190,6 +191,7 @@ FILE_CODES: dict[str, str] = {
     "link_missing": "A post links to a file that is not there. Mend the link, or add the file.",
     "duplicate_name": "One name comes twice in an upload, Unicode forms apart. Leave one of the files out.",
     "file_too_large": "The file is larger than HONBUN_MAX_FILE_BYTES. Split it.",
+    "render_failed": "The renderer met a fault of its own in this file; the log says which. Report it.",
     "too_many_files": "The upload holds more files than HONBUN_MAX_FILES. Send it in parts.",
     "upload_too_large": "The posts of an upload are larger together than HONBUN_MAX_UPLOAD_BYTES. Send it in parts.",
     "malformed_archive": "The archive is no zip or tar that can be read, or is encrypted or damaged. Make it again.",

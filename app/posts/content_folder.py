@@ -15,6 +15,7 @@ from app.posts.models import changes, posts, site_files, taken
 from app.posts.report import Report
 from app.posts.sites import contexts_now, is_stale
 from app.posts.store import chunks
+from app.rendering.tasks import ParseEach, read_each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,9 @@ class _Overtaken(Exception):
     pass
 
 
-def take_folder(engine: Engine, folder: Path, *, context: Context, now: datetime) -> Taken:
+def take_folder(
+    engine: Engine, folder: Path, *, context: Context, now: datetime, parse_each: ParseEach = read_each
+) -> Taken:
     """Ingests what is new or changed in the folder; bad files are in the report, nothing is ever pruned.
 
     Raises DatabaseUnavailable, and OSError where the folder cannot be read.
@@ -37,12 +40,12 @@ def take_folder(engine: Engine, folder: Path, *, context: Context, now: datetime
     batch = gather(in_folder(folder), limits=Limits())
     while True:
         try:
-            return _take(engine, batch, context, now)
+            return _take(engine, batch, context, now, parse_each)
         except _Overtaken:
             continue
 
 
-def _take(engine: Engine, batch: Batch, context: Context, now: datetime) -> Taken:
+def _take(engine: Engine, batch: Batch, context: Context, now: datetime, parse_each: ParseEach) -> Taken:
     with reading(engine) as connection:
         last_taken = {row.name: row.sha256 for row in connection.execute(select(taken))}
         condition = is_stale(contexts_now(connection, context))
@@ -71,6 +74,7 @@ def _take(engine: Engine, batch: Batch, context: Context, now: datetime) -> Take
         options=Options(author="content folder", via="folder", atomic=False),
         now=now,
         guard=check,
+        parse_each=parse_each,
     )
     return Taken(report=report, left_alone=tuple(_differing(wanted, foreign, last_taken)))
 

@@ -3,7 +3,7 @@
 Files are parsed before the transaction; what they do is planned and written inside it, while other writers wait.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -11,16 +11,17 @@ from functools import partial
 from sqlalchemy import Connection, Engine
 
 from app.database import reading, writing
-from app.documents.context import Context
-from app.documents.document import Document, parse
+from app.documents.context import Context, Contexts
+from app.documents.document import Document
 from app.documents.sources import Batch, Source
-from app.errors import DocumentError, Finding
+from app.errors import Finding
 from app.posts.changes import advance, lock_version, read_state
 from app.posts.intake import history_of, take
 from app.posts.look import Intake, say_unchanged, see, understand
 from app.posts.options import Options
 from app.posts.report import Report, Result, failed
 from app.posts.store import delete_posts, stored_as
+from app.rendering.tasks import Parsed, ParseEach, read_each
 
 __all__ = ["Guard", "Options", "delete_one", "ingest"]
 
@@ -37,6 +38,7 @@ def ingest(  # noqa: PLR0913 - an upload and all that it depends on
     on_result: Callable[[Result], None] = lambda _: None,
     on_parsed: Callable[[str], None] = lambda _: None,
     guard: Guard = lambda _: None,
+    parse_each: ParseEach = read_each,
 ) -> Report:
     """Takes an upload: all of it or, unless `atomic`, what can be taken. A dry run does all but keep it.
 
@@ -45,8 +47,8 @@ def ingest(  # noqa: PLR0913 - an upload and all that it depends on
     Raises what `guard` raises, Conflict for a prune that takes too much, DatabaseUnavailable.
     """
     now = now.astimezone(UTC).replace(microsecond=0)
-    parse = partial(_parsed, slug=options.slug, on_parsed=on_parsed)
-    intake = Intake(batch=batch, options=options, context=context, now=now, parse=parse, on_result=on_result)
+    parse = partial(_parsed, parse_each, options.slug, on_parsed)
+    intake = Intake(batch=batch, options=options, context=context, now=now, parse_each=parse, on_result=on_result)
     with reading(engine) as connection:
         guard(connection)
         seen = see(connection, intake)
@@ -61,15 +63,18 @@ def ingest(  # noqa: PLR0913 - an upload and all that it depends on
 
 
 def _parsed(
-    source: Source, context: Context, *, slug: str | None, on_parsed: Callable[[str], None]
-) -> Document | Finding:
-    on_parsed(source.name)
-    try:
-        document = parse(source, context)
-    except DocumentError as error:
-        return error.finding
-    if slug is None:
-        return document
+    parse_each: ParseEach,
+    slug: str | None,
+    on_parsed: Callable[[str], None],
+    sources: Sequence[Source],
+    contexts: Contexts,
+) -> Iterator[Parsed]:
+    for source, parsed in zip(sources, parse_each(sources, contexts), strict=True):
+        on_parsed(source.name)
+        yield _with_slug(parsed, slug) if slug is not None and isinstance(parsed, Document) else parsed
+
+
+def _with_slug(document: Document, slug: str) -> Parsed:
     if document.slug_is_given and document.slug != slug:
         detail = f"the front matter asks for {document.slug!r}, the address for {slug!r}"
         return Finding(code="slug_mismatch", detail=detail, field="slug")

@@ -10,15 +10,14 @@ import orjson
 from sqlalchemy import Connection
 
 from app.documents.context import Context, Contexts
-from app.documents.document import Document
 from app.documents.sources import Batch, Source
-from app.errors import Finding
 from app.posts.models import AnyRow
 from app.posts.options import Options
 from app.posts.plan import same_source
 from app.posts.report import Result, Stored
 from app.posts.sites import Sites, plan_sites, read_sites, stale_below
 from app.posts.store import known, stored_under
+from app.rendering.tasks import Parsed, ParseEach
 
 
 @dataclass(kw_only=True)
@@ -29,10 +28,10 @@ class Intake:
     options: Options
     context: Context
     now: datetime
-    parse: Callable[[Source, Context], Document | Finding]
+    parse_each: ParseEach
     on_result: Callable[[Result], None]
     results: list[Result] = field(default_factory=list)
-    parsed: dict[tuple[str, str, str], Document | Finding] = field(default_factory=dict)
+    parsed: dict[tuple[str, str, str], Parsed] = field(default_factory=dict)
 
     def say(self, result: Result) -> None:
         self.results.append(result)
@@ -77,19 +76,20 @@ def see(connection: Connection, intake: Intake) -> Seen:
     return Seen(sites=sites, contexts=contexts, stored=stored, stale=stale)
 
 
-def understand(intake: Intake, seen: Seen) -> dict[str, Document | Finding]:
+def understand(intake: Intake, seen: Seen) -> dict[str, Parsed]:
     """All that is not stored as it would be now. What an earlier look has parsed is not parsed again."""
-    documents: dict[str, Document | Finding] = {}
+    wanted: dict[tuple[str, str, str], Source] = {}
     for source in (*intake.batch.sources, *seen.stale):
         context = seen.contexts.of(source.name)
         row = seen.stored.get(source.name)
         if row is not None and same_source(known(row), source.sha256, context.rendered_by):
             continue
-        key = (source.name, source.sha256, context.rendered_by)
-        if key not in intake.parsed:  # another writer may have come between the first look and our turn
-            intake.parsed[key] = intake.parse(source, context)
-        documents[source.name] = intake.parsed[key]
-    return documents
+        wanted[source.name, source.sha256, context.rendered_by] = source
+    # Another writer may have come between the first look and our turn.
+    fresh = {key: source for key, source in wanted.items() if key not in intake.parsed}
+    parsed = intake.parse_each(tuple(fresh.values()), seen.contexts)
+    intake.parsed |= zip(fresh, parsed, strict=True)
+    return {name: intake.parsed[name, sha256, made_by] for name, sha256, made_by in wanted}
 
 
 def say_unchanged(intake: Intake, seen: Seen, documents: Mapping[str, object]) -> None:

@@ -12,6 +12,7 @@ from app.posts.ingest import Options, ingest
 from app.posts.models import bodies, posts
 from app.posts.report import Result
 from app.posts.sites import contexts_now, is_stale
+from app.rendering.tasks import ParseEach, read_each
 
 CHUNK = 100  # posts a transaction: what is done stays done when the rest is broken off
 
@@ -23,7 +24,12 @@ def count_stale(engine: Engine, context: Context) -> int:
 
 
 def rerender(
-    engine: Engine, context: Context, *, now: datetime, on_result: Callable[[Result], None] = lambda _: None
+    engine: Engine,
+    context: Context,
+    *,
+    now: datetime,
+    on_result: Callable[[Result], None] = lambda _: None,
+    parse_each: ParseEach = read_each,
 ) -> None:
     """Renders every stale post again, in chunks; one that fails keeps its old rendering and is reported.
 
@@ -36,7 +42,8 @@ def rerender(
             after, sources = _stale(connection, is_stale(contexts_now(connection, context)), after)
         if not sources:
             return
-        ingest(engine, Batch(sources=sources), context=context, options=options, now=now, on_result=on_result)
+        batch = Batch(sources=sources)
+        ingest(engine, batch, context=context, options=options, now=now, on_result=on_result, parse_each=parse_each)
 
 
 def _stale(connection: Connection, condition: ColumnElement[bool], after: int) -> tuple[int, list[Source]]:

@@ -1,7 +1,12 @@
+from concurrent.futures import ThreadPoolExecutor
+
 from starlette.testclient import TestClient
 
 from app.api.schemas import PostDetail
-from tests.building import AUTH, markdown, slugs
+from app.main import create_app
+from app.rendering.pool import Renderers
+from app.settings import Settings
+from tests.building import AUTH, KEY, markdown, slugs
 
 
 def test_preview_is_the_detail_and_stores_nothing(client: TestClient) -> None:
@@ -36,3 +41,21 @@ def test_preview_tells_what_is_wrong(client: TestClient) -> None:
     assert client.post("/v1/render?name=../x.md", content="x", headers=AUTH).json()["code"] == "invalid_name"
     assert client.post("/v1/render", content="x").status_code == 401
     assert client.post("/v1/render", content="x", headers=AUTH | {"Content-Type": "text/html"}).status_code == 415
+
+
+def test_file_that_takes_too_long_is_refused_while_others_are_answered(database_url: str) -> None:
+    endless = "*a* _b_ [c](d) <b>e</b> " * 80_000
+    renderers = Renderers(seconds=1)
+    settings = Settings.model_validate({"database_url": database_url, "content_dir": "", "api_key": KEY})
+    with TestClient(create_app(settings, renderers=renderers)) as client, ThreadPoolExecutor(1) as thread:
+        sent = thread.submit(client.put, "/v1/posts/endless", content=endless, headers=AUTH)
+        healthy = 0
+        while not sent.done():
+            healthy += client.get("/healthz").status_code == 200
+        refused = sent.result()
+        taken = client.put("/v1/posts/short", content="short", headers=AUTH)
+    renderers.close()
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "render_budget")
+    assert taken.status_code == 201
+    assert healthy > 10

@@ -11,7 +11,8 @@ from app.documents.document import Context, parse
 from app.documents.sources import Source
 from app.errors import DocumentError
 
-SOURCES = sorted(Path(codes.__file__).parent.glob("*.py"))
+DOCUMENTS = Path(codes.__file__).parent
+SOURCES = sorted((*DOCUMENTS.glob("*.py"), *(DOCUMENTS.parent / "rendering").glob("*.py")))
 # A code is the first argument of what makes a finding, or a keyword, or the first of a pair.
 USED = re.compile(
     r"""(?:\bcode=|(?:finding|warn|_error|_refuse_controls)\(\s*(?:\w+,\s*)?|return\s|code\s=\s)"([a-z]+(?:_[a-z]+)+|encoding)["]"""

@@ -1,15 +1,17 @@
 """What a start takes from the content folder, and what it leaves alone."""
 
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
-from app.documents.document import Context, Document, parse
+from app.documents.context import Context, Contexts
 from app.documents.sources import Source
 from app.posts.content_folder import Taken, take_folder
 from app.posts.ingest import delete_one
+from app.rendering.tasks import Parsed, read_each
 from tests.building import NOW
 from tests.posts.samples import actions, history, options, rows, state, take
 
@@ -120,16 +122,15 @@ def test_name_written_from_the_command_line_is_the_folders_again(engine: Engine,
     assert rows(engine)["a.md"].excerpt == "一"
 
 
-def test_name_written_over_http_while_the_folder_is_read_is_left_alone(
-    engine: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def parse_while_http_writes(source: Source, context: Context) -> Document:
-        monkeypatch.setattr("app.posts.ingest.parse", parse)
-        take(engine, {"a.md": "HTTP が先"})
-        return parse(source, context)
+def test_name_written_over_http_while_the_folder_is_read_is_left_alone(engine: Engine, folder: Path) -> None:
+    writes = iter([{"a.md": "HTTP が先"}])
 
-    monkeypatch.setattr("app.posts.ingest.parse", parse_while_http_writes)
-    taken = start(engine, folder)
+    def parse_while_http_writes(sources: Sequence[Source], contexts: Contexts) -> Iterator[Parsed]:
+        for files in writes:
+            take(engine, files)
+        return read_each(sources, contexts)
+
+    taken = take_folder(engine, folder, context=Context(), now=NOW, parse_each=parse_while_http_writes)
 
     assert rows(engine)["a.md"].excerpt == "HTTP が先"
     assert taken.left_alone == ("a.md",)
