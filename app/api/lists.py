@@ -11,19 +11,26 @@ from app.posts.pages import Page
 PAGING = ("cursor", "page")
 
 
+def kept_parameters(request: Request) -> list[tuple[str, str]]:
+    """The parameters that the other pages of a list have too."""
+    return [
+        (name, value)
+        for name, value in request.query_params.multi_items()
+        if name not in PAGING and not IGNORED.match(name)
+    ]
+
+
+def address_of(path: str, parameters: list[tuple[str, str]]) -> str:
+    query = urlencode(parameters)
+    return f"{path}?{query}" if query else path
+
+
 def envelope(request: Request, page: Page, version: str, path: str) -> tuple[dict[str, Any], dict[str, str]]:
     """The JSON of the list at `path`, and its headers."""
+    kept = kept_parameters(request)
 
     def address(parameters: dict[str, str] | None) -> str | None:
-        if parameters is None:
-            return None
-        kept = [
-            (name, value)
-            for name, value in request.query_params.multi_items()
-            if name not in PAGING and not IGNORED.match(name)
-        ]
-        query = urlencode([*kept, *parameters.items()])
-        return f"{path}?{query}" if query else path
+        return None if parameters is None else address_of(path, [*kept, *parameters.items()])
 
     links = {"first": address({}), "previous": address(page.previous), "next": address(page.next)}
     body: dict[str, Any] = {

@@ -9,11 +9,13 @@ from sqlalchemy import Connection
 
 from app.api import schemas
 from app.api.caching import Lifetime, respond
+from app.api.facets import facets_json
 from app.api.lists import envelope
 from app.api.openapi import JSON_LINES
 from app.api.service import Reading, ReadingDep
 from app.api.streams import stream
 from app.errors import NotFound
+from app.posts.facets import count_facets
 from app.posts.fields import NEIGHBOURS, SUMMARY, WHOLE, shape_of
 from app.posts.filters import DetailQuery, ExportQuery, ListQuery
 from app.posts.filters import Query as PlainQuery
@@ -31,7 +33,11 @@ def get_posts(request: Request, query: Annotated[ListQuery, Query()], reading: R
     shape = shape_of(query.fields, query.include, SUMMARY, detail=False)
     with reading.snapshot() as (connection, lifetime):
         page = list_posts(connection, query, shape, reading.reader, reading.show)
-    body, headers = envelope(request, page, lifetime.state.label, f"{reading.service.links.root_path}/v1/posts")
+        facets = count_facets(connection, query, reading.reader)
+    path = f"{reading.service.links.root_path}/v1/posts"
+    body, headers = envelope(request, page, lifetime.state.label, path)
+    if facets:
+        body["facets"] = facets_json(request, facets, path)
     return respond(request, body, lifetime, tags=["list", *term_tags(query)], headers=headers)
 
 

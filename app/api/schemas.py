@@ -6,7 +6,7 @@ from typing import (
     NotRequired,  # pydantic asks for these before Python 3.12
 )
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
 from app.posts.filters import Status
@@ -93,8 +93,15 @@ class Envelope(BaseModel):
     version: str
 
 
+class FacetItem(Outgoing):
+    value: str
+    count: int
+    url: str
+
+
 class PostList(Envelope):
     items: list[PostSummary]
+    facets: dict[str, list[FacetItem]] = Field(default_factory=dict, description="Where `facets` asks for them")
 
 
 class TermItem(Outgoing):

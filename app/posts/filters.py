@@ -14,6 +14,7 @@ Status = Literal["published", "scheduled", "draft", "expired"]
 Sort = Literal["-published_at", "published_at", "-updated_at", "updated_at", "title", "-title"]
 ListSort = Literal["-published_at", "published_at", "-updated_at", "updated_at", "title", "-title", "relevance"]
 BEST = 1000  # how far a list by relevance goes
+FACETS: Final = ("tag", "category", "author", "lang", "year")
 Operator = Literal["", "not", "all", "gte", "gt", "lte", "lt"]
 RANGES: Final = ("gte", "gt", "lte", "lt")
 IGNORED = re.compile(r"utm_|fbclid$|gclid$|_")
@@ -162,6 +163,15 @@ class PostFilter(Query):
             return frozenset(("published", "scheduled", "draft", "expired"))
         return frozenset(status for status in self.status if status != "any") or frozenset(("published",))
 
+    @property
+    def chooses(self) -> bool:
+        """Whether some of the public posts are left out, or others let in."""
+        return any(
+            getattr(self, name) != field.default
+            for name, field in PostFilter.model_fields.items()
+            if name not in Query.model_fields
+        )
+
     def period(self, name: str, zone: ZoneInfo) -> Period | None:
         text = getattr(self, name)
         return None if text is None else parse_period(text, zone=zone)
@@ -193,6 +203,17 @@ class ListQuery(PostFilter, Fields):
     cursor: str | None = Field(default=None, max_length=4000)
     page: int | None = Field(default=None, ge=1, le=MAX_INTEGER)
     total: bool = True
+    facets: Names = Field(default=(), description=f"Which values the posts have, and how many: {', '.join(FACETS)}")
+
+    @field_validator("facets")
+    @classmethod
+    def _known_facets(cls, facets: tuple[str, ...]) -> tuple[str, ...]:
+        for name in facets:
+            if name not in FACETS:
+                raise PydanticCustomError(
+                    "invalid_parameter", "there is no such facet", {"hint": f"known are {', '.join(FACETS)}"}
+                )
+        return facets
 
     @field_validator("cursor")
     @classmethod
@@ -225,7 +246,16 @@ class ListQuery(PostFilter, Fields):
         return self.model_dump(
             mode="json",
             exclude_defaults=True,
-            exclude={"limit", "cursor", "page", "total", "fields", "include", "highlight", "min_version", "wait"},
+            exclude={
+                "limit",
+                "cursor",
+                "page",
+                "total",
+                "facets",
+                *Fields.model_fields,
+                "highlight",
+                *Query.model_fields,
+            },
         ) | {"sort": self.order}
 
 

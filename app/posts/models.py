@@ -118,6 +118,7 @@ class Term(SQLModel, table=True):
             "ix_term_published_at", "taxonomy", "key", "draft", "published_at", "source_name", "expires_at", "post_pk"
         ),
         Index("ix_term_updated_at", "taxonomy", "key", "draft", "updated_at", "source_name", "post_pk"),
+        Index(None, "taxonomy", "key", "name"),
     )
 
     post_pk: int = Field(primary_key=True, foreign_key="post.pk", ondelete="CASCADE")

@@ -48,7 +48,8 @@ def test_every_field_of_an_answer_is_always_there(document: dict[str, Any]) -> N
     }
 
     assert {name: fields for name, fields in optional.items() if fields} == {
-        "ProblemError": {"hint", "name", "parameter", "header", "line", "column", "field"}
+        "PostList": {"facets"},
+        "ProblemError": {"hint", "name", "parameter", "header", "line", "column", "field"},
     }
 
 

@@ -101,6 +101,8 @@ FIXED = (
     "/v1/posts/nothing",
     "/v1/posts?limit=0",
     "/v1/posts?fields=nothing",
+    *(f"/v1/posts?fields=slug&facets=tag,category,author,lang,year&{query}" for query in FILTERS),
+    "/v1/posts?facets=year,tag&q=本文&sort=title&limit=3",
 )
 
 

@@ -37,9 +37,13 @@ LIST = (
     "?published_at__gte=2025-01-01",
     "?status=published",
 )
+FACETS = "/v1/posts?facets=tag,category,author,lang,year"
 CASES: dict[str, tuple[str, ...]] = {
     "/v1": ("/v1",),
-    "/v1/posts": tuple(f"/v1/posts{query}" for query in LIST),
+    "/v1/posts": (
+        *(f"/v1/posts{query}" for query in LIST),
+        *(f"{FACETS}{query}" for query in ("", "&tag=%E6%8A%95%E8%B3%87", "&tag__not=x", "&q=%E6%9C%AC%E6%96%87")),
+    ),
     "/v1/posts/{slug}": (
         "/v1/posts/a",
         "/v1/posts/b?tag=%E6%8A%95%E8%B3%87",

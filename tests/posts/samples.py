@@ -31,8 +31,8 @@ SLUGS: Shape = {"slug": None}
 IS_PRIVATE = private_keys(["_*"])
 
 
-def reader(now: datetime = NOW, zone: str = "UTC") -> Reader:
-    return Reader(now=now, zone=ZoneInfo(zone), is_private=IS_PRIVATE, dialect="sqlite")
+def reader(now: datetime = NOW, zone: str = "UTC", dialect: str = "sqlite") -> Reader:
+    return Reader(now=now, zone=ZoneInfo(zone), is_private=IS_PRIVATE, dialect=dialect)
 
 
 def links(**given: Any) -> Links:

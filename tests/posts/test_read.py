@@ -1,13 +1,11 @@
 """What readers get, and that it costs a fixed number of queries however many posts there are."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, ClassVar
 
 import orjson
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
 
 from app.database import reading
 from app.errors import NotFound, QueryError
@@ -29,6 +27,7 @@ from app.posts.read import (
 )
 from app.posts.store import preview_row
 from tests.building import NOW, markdown
+from tests.posts.recording import recorded
 from tests.posts.samples import SHAPE, document, fill, found, page, query_of, reader, show, take
 
 DETAIL: Shape = dict.fromkeys((*WHOLE, *NEIGHBOURS))
@@ -273,29 +272,17 @@ def test_sources_below_a_prefix_are_listed_by_name(engine: Engine) -> None:
 class TestCost:
     """The number of statements does not grow with the number of posts."""
 
-    @contextmanager
-    def recorded(self, engine: Engine) -> Iterator[list[str]]:
-        statements: list[str] = []
-
-        def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-            if not statement.startswith("BEGIN"):
-                statements.append(statement)
-
-        event.listen(engine, "before_cursor_execute", note)
-        yield statements
-        event.remove(engine, "before_cursor_execute", note)
-
     @pytest.mark.parametrize("number", [1, 30])
     def test_list_takes_one_query_and_one_to_count(self, engine: Engine, number: int) -> None:
         fill(engine, number)
-        with reading(engine) as connection, self.recorded(engine) as statements:
+        with reading(engine) as connection, recorded(engine) as statements:
             list_posts(connection, query_of(ListQuery, "tag=a&front_matter.b=c"), SHAPE, reader(), show())
 
         assert len(statements) == 2
 
     def test_list_reads_no_bodies(self, engine: Engine) -> None:
         fill(engine, 3)
-        with reading(engine) as connection, self.recorded(engine) as statements:
+        with reading(engine) as connection, recorded(engine) as statements:
             list_posts(connection, query_of(ListQuery), dict.fromkeys(SUMMARY), reader(), show())
 
         assert "body" not in " ".join(statements)
@@ -304,7 +291,7 @@ class TestCost:
     def test_detail_takes_one_query_and_one_for_each_neighbour(self, engine: Engine, number: int) -> None:
         fill(engine, number)
         slug = found(engine)[1]
-        with self.recorded(engine) as statements:
+        with recorded(engine) as statements:
             detail(engine, slug)
 
         assert len(statements) == 3
@@ -312,7 +299,7 @@ class TestCost:
     @pytest.mark.parametrize("number", [1, 30])
     def test_terms_archives_and_the_count_take_one_query_each(self, engine: Engine, number: int) -> None:
         take(engine, {f"{n}.md": markdown(tags=[f"t{n}"], date=str(NOW - timedelta(days=n))) for n in range(number)})
-        with reading(engine) as connection, self.recorded(engine) as statements:
+        with reading(engine) as connection, recorded(engine) as statements:
             count_terms(connection, "tag", NOW)
             count_periods(connection, "month", reader())
             total = visible_count(connection, NOW)
