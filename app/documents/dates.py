@@ -61,6 +61,8 @@ _CLOCK = re.compile(
     r"|(?P<hour_basic>\d\d)(?P<minute_basic>\d\d)(?:(?P<second_basic>\d\d)(?:[.,]\d+)?)?(?!\d)",
     re.IGNORECASE | re.ASCII,
 )
+# 21:37:49 2014 -0500, from a log: Ruby reads no offset behind a second year, so such posts are where they are without.
+_YEAR_AGAIN = re.compile(r"^\d{4}\s*[+-]\d{2}:?\d{2}$", re.ASCII)
 _OFFSET = re.compile(r"(?:UTC|GMT)?(?P<sign>[+-])(?P<hours>\d{1,2})(?::?(?P<minutes>\d\d))?", re.IGNORECASE | re.ASCII)
 # RFC 9557's [Asia/Tokyo] beside an offset, RFC 5322's comments: (JST), (optional).
 _ANNOTATION = re.compile(r"\s*(?:\[[A-Za-z_/+-]+\]|\(([^()]*)\))$")
@@ -217,7 +219,7 @@ def _hands(text: str, clock: re.Match[str]) -> tuple[int, int, int]:
 
 def _offset(text: str, rest: str) -> tzinfo | None:
     """Read an offset or the name of one; nothing gives None."""
-    rest = re.sub(r"^\d{4}(?=\s*[+-])", "", rest.strip()).strip()  # 21:37:49 2014 -0500, as in Ruby's log format
+    rest = _YEAR_AGAIN.sub("", rest.strip())
     if annotation := _ANNOTATION.search(rest):
         rest = rest[: annotation.start()] or (annotation[1] or "").strip()
         if annotation.start() == 0 and rest.upper() not in _ZONES:

@@ -90,6 +90,7 @@ class _Reader:
         self.paragraph: int | None = None
         self.silent = 0  # depth of <rp>, which browsers do not show
         self.back_arrow = False
+        self.mark = False  # within the number of a footnote, which is no word of the text
 
     def read(self) -> Shown:
         for index, part in enumerate(self.parts):
@@ -130,6 +131,9 @@ class _Reader:
             self.silent += 1
         elif tag == "a" and 'class="footnote-backref"' in part:
             self.back_arrow = True
+        elif tag == "sup" and 'class="footnote-ref"' in part and not self.mark:
+            self.silent += 1
+            self.mark = True
         elif tag == "p" and not self.shown.first_paragraph and _TRANSPARENT.issuperset(self.open):
             self.paragraph = index
         if tag not in VOID:
@@ -145,6 +149,9 @@ class _Reader:
             self._end_heading(*self.heading)
         elif tag == "rp":
             self.silent -= 1
+        elif tag == "sup" and self.mark:
+            self.silent -= 1
+            self.mark = False
         elif tag == "a":
             self.back_arrow = False
         elif tag == "p" and self.paragraph is not None:

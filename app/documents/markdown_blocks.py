@@ -10,6 +10,8 @@ from markdown_it.rules_block.table import escapedSplit
 _BOX = re.compile(r"(:{3,})[ \t]*(message|note|details|tip|info|important|warning|caution|danger|alert)\b[ \t]*(.*)")
 _BOX_END = re.compile(r"(:{3,})[ \t]*")
 _ALARMING = frozenset(("alert", "warn", "warning", "caution", "danger", "important"))
+# Open : 191 (+6) | Closed : 379 (+10)
+_LABELLED_FIGURE = re.compile(r"\s*[^\s:|.。、\[\]]+(?:[ \t][^\s:|.。、\[\]]+){0,3}\s*[:：]\s+[-+¥$€£]?\d[^。:：\[\]]*")
 _DELIMITER = re.compile(r"\|[-:|+=\s]*-[-:|+=\s]*")
 _MARKDOWN_INSIDE = re.compile(
     r"""<(?P<tag>div|section|article|aside|figure|details|blockquote|center|main|header|footer|nav|td|th|li)
@@ -34,12 +36,15 @@ def _line(state: StateBlock, line: int) -> str:
 
 
 def _headless_table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """A block whose every line begins with `|`; a delimiter row, wherever it stands, is no row of the table."""
-    if not _line(state, start).startswith("|") or state.is_code_block(start):
+    """A block whose every line begins with `|`, or is a row of labelled figures between bars.
+
+    A delimiter row, wherever it stands, is no row of the table.
+    """
+    if state.is_code_block(start) or not _is_row(_line(state, start)):
         return False
     last = start
     while last < end and not state.isEmpty(last) and state.sCount[last] >= state.blkIndent:
-        if not _line(state, last).startswith("|"):
+        if not _is_row(_line(state, last)):
             if _line(state, last).startswith("{:"):
                 break
             return False
@@ -57,6 +62,13 @@ def _headless_table(state: StateBlock, start: int, end: int, silent: bool) -> bo
     return True
 
 
+def _is_row(line: str) -> bool:
+    """Other bars are part of a sentence or of a title, which kramdown makes tables of."""
+    if line.startswith("|"):
+        return True
+    return "|" in line and len(line) <= _MAX_TAG_LINE and all(map(_LABELLED_FIGURE.fullmatch, line.split("|")))
+
+
 def _open(state: StateBlock, tag: str, lines: list[int]) -> None:
     state.push(f"{tag}_open", tag, 1).map = lines
 
@@ -64,7 +76,7 @@ def _open(state: StateBlock, tag: str, lines: list[int]) -> None:
 def _row(state: StateBlock, line: int) -> None:
     _open(state, "tr", [line, line + 1])
     text = _line(state, line).strip()
-    cells = escapedSplit(text)[1:]
+    cells = escapedSplit(text.removeprefix("|"))
     if cells and not cells[-1].strip():
         cells.pop()
     for cell in cells:

@@ -5,11 +5,13 @@ lives in the environment that `markdown_budget.budget` makes.
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
 from markdown_it.parser_core import ParserCore
+from markdown_it.renderer import RendererProtocol
 from markdown_it.rules_core.state_core import StateCore
 from markdown_it.rules_inline.state_inline import StateInline
 from markdown_it.token import Token
@@ -46,6 +48,7 @@ def extended() -> MarkdownIt:
     md.enable(["table", "strikethrough"])
     footnote_plugin(md, inline=False)  # `^[` is more often a regular expression than a footnote
     md.inline.ruler.at("footnote_ref", _footnote_mark)
+    md.add_render_rule("footnote_caption", _footnote_number)
     deflist_plugin(md)
     bare_addresses(md)
     for extension in (kramdown, abbreviations, mathematics, blocks, spans):
@@ -59,6 +62,11 @@ def extended() -> MarkdownIt:
 def _footnote_mark(state: StateInline, silent: bool) -> bool:
     """The plugin's rule for labels of a sane length: its own search for the end of a label is quadratic."""
     return bool(_FOOTNOTE_MARK.match(state.src, state.pos, state.posMax)) and footnote_ref(state, silent)
+
+
+def _footnote_number(_renderer: RendererProtocol, tokens: Sequence[Token], index: int, *_: object) -> str:
+    """The number alone, as kramdown and goldmark have it; brackets are a matter of style."""
+    return str(tokens[index].meta["id"] + 1)
 
 
 def _blocks(state: StateCore) -> None:

@@ -155,7 +155,10 @@ class Front:
 
     def enter(self, depth: int, index: int = 0) -> None:
         if depth > MAX_DEPTH:
-            raise self.too_large(f"it nests deeper than {MAX_DEPTH} levels", index)
+            raise self.too_deep(index)
+
+    def too_deep(self, index: int) -> DocumentError:
+        return self.too_large(f"it nests deeper than {MAX_DEPTH} levels", index)
 
     def spend(self, *, nodes: int = 1, characters: int = 0, index: int = 0) -> None:
         self.nodes += nodes

@@ -61,6 +61,8 @@ def syntax_error(front: Front, error: Exception) -> DocumentError:
     """Turn whatever PyYAML raises into a finding with a place, plain words and a hint."""
     index = min(_index(error), len(front.text))
     problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error)
+    if "nesting depth" in problem:  # libyaml has a limit of its own from 0.2.6 on
+        return front.too_deep(index)
     line = front.line_at(index)
     before = front.text[: max(front.text.rfind("\n", 0, index), 0)]
     hint = hint_at(front, index)

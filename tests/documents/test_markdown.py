@@ -83,11 +83,11 @@ def test_text_joins_inline_parts_and_separates_blocks() -> None:
     assert rendered.prose == "題\n日本の経済は good だ\n次。\n一\n二\nx\ny\n1\n2"
 
 
-def test_prose_has_no_footnote_arrows() -> None:
+def test_prose_has_no_footnote_marks() -> None:
     rendered = render("本文[^1]\n\n[^1]: 注\n")
 
-    assert rendered.text == "本文[1]\n注 ↩︎"
-    assert rendered.prose == "本文[1]\n注"
+    assert rendered.text == "本文\n注 ↩︎"
+    assert rendered.prose == "本文\n注"
 
 
 def test_text_has_what_a_browser_shows_of_ruby_and_pre() -> None:
