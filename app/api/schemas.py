@@ -128,6 +128,20 @@ class ArchiveList(Outgoing):
     version: str
 
 
+class SuggestedTag(Outgoing):
+    name: str
+    slug: str
+    url: str
+
+
+class Suggestions(Outgoing):
+    """What is typed may become one of these; those that begin with it come first."""
+
+    tags: list[SuggestedTag]
+    posts: list[PostLink]
+    version: str
+
+
 class ServiceInfo(Outgoing):
     title: str
     description: str

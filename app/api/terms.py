@@ -9,6 +9,7 @@ from app.api import schemas
 from app.api.caching import respond
 from app.api.lists import envelope
 from app.api.service import Reading, ReadingDep
+from app.documents.normalize import term_key
 from app.documents.slug import slugify
 from app.posts.filters import ArchiveQuery, TermQuery
 from app.posts.filters import Query as PlainQuery
@@ -45,6 +46,7 @@ LINKS = {
     "tags": "/v1/tags",
     "authors": "/v1/authors",
     "archives": "/v1/archives",
+    "suggest": "/v1/suggest",
     "export": "/v1/export.jsonl",
     "openapi": "/openapi.json",
     "docs": "/docs",
@@ -83,12 +85,16 @@ def _terms(request: Request, plural: str, query: TermQuery, reading: Reading) ->
 
 
 def _shown(term: TermCount, taxonomy: str, root: str) -> dict[str, Any]:
+    shown = term_link(term.name, taxonomy, root)
+    return shown | {"count": term.count, "latest_at": instant_text(term.latest_at)}
+
+
+def term_link(name: str, taxonomy: str, root: str) -> dict[str, Any]:
+    """A term's name, its slug, and the address of its posts."""
     return {
-        "name": term.name,
-        "slug": slugify(term.name) or term.key,
-        "count": term.count,
-        "latest_at": instant_text(term.latest_at),
-        "url": f"{root}/v1/posts?{urlencode({taxonomy: term.name})}",
+        "name": name,
+        "slug": slugify(name) or term_key(name),
+        "url": f"{root}/v1/posts?{urlencode({taxonomy: name})}",
     }
 
 

@@ -287,3 +287,8 @@ class TermQuery(Query):
 
 class ArchiveQuery(Query):
     by: Literal["year", "month"] = "month"
+
+
+class SuggestQuery(Query):
+    q: str = Field(max_length=500, description="What has been typed so far")
+    limit: int = Field(default=10, ge=1, le=100, description="How many tags and how many posts, at most")

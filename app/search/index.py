@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy import CTE, ColumnElement, Connection, Select, column, false, literal, not_, select, table
 
 from app.documents.html_text import read
-from app.search import postgres, sqlite
+from app.search import postgres, sqlite, tag_index
 from app.search.query import SearchQuery
 from app.search.row import SearchRow
+from app.search.typed import Typed
 
 _CHUNK = 200
 _DATABASES: dict[str, ModuleType] = {"sqlite": sqlite, "postgresql": postgres}
@@ -27,10 +28,12 @@ def is_index_table(name: str | None) -> bool:
 def create(connection: Connection) -> None:
     """The empty index."""
     _DATABASES[connection.dialect.name].create(connection)
+    tag_index.create(connection)
 
 
 def drop(connection: Connection) -> None:
     _DATABASES[connection.dialect.name].drop(connection)
+    tag_index.drop(connection)
 
 
 def write(connection: Connection, rows: Iterable[SearchRow]) -> None:
@@ -39,6 +42,7 @@ def write(connection: Connection, rows: Iterable[SearchRow]) -> None:
     iterator = iter(rows)
     while chunk := list(islice(iterator, _CHUNK)):
         database.write(connection, chunk)
+        tag_index.write(connection, (name for row in chunk for name in row.tags))
 
 
 def remove(connection: Connection, pks: Iterable[int]) -> None:
@@ -79,6 +83,13 @@ def condition(query: SearchQuery, dialect: str, pk: ColumnElement[Any]) -> Colum
     if query.is_empty:
         return false()
     return not_(pk.in_(_any_of(query, database)))
+
+
+def titled(typed: Typed, dialect: str, pk: ColumnElement[Any]) -> ColumnElement[bool]:
+    """That the title of the post whose key is `pk` holds what is typed, which is not nothing."""
+    database = _DATABASES[dialect]
+    found: ColumnElement[bool] = database.among(pk, database.titled(typed.phrases))
+    return found
 
 
 def _any_of(query: SearchQuery, database: ModuleType) -> Any:

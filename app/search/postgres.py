@@ -37,6 +37,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR, insert
 
+from app.search import typed
 from app.search.query import Phrase, SearchQuery
 from app.search.row import SearchRow
 from app.search.tokens import encoded_tokens, normal_form
@@ -48,7 +49,10 @@ _rows = table(
     column("is_partial", Boolean),
     column("head", TSVECTOR),
     column("tokens", TSVECTOR),
+    column("typed_title", Text),
+    column("title", TSVECTOR),
 )
+_VECTORS = ("head", "tokens", "title")
 _PARTIAL = "zpartial"  # stands in the vectors that do not hold all of their post; no text has this token
 _MAX_VECTOR = 900_000  # bytes; Postgres refuses vectors of 1 MiB
 _MAX_MENTIONS = 4  # of a token in a field; ts_rank counts the n-th by 1/n²
@@ -62,7 +66,9 @@ _DDL = (
         normal_form text COLLATE "C" NOT NULL,
         is_partial boolean NOT NULL,
         head tsvector NOT NULL,
-        tokens tsvector NOT NULL
+        tokens tsvector NOT NULL,
+        typed_title text COLLATE "C" NOT NULL,
+        title tsvector NOT NULL
     )""",
     # Uncompressed: phrases are looked for in it, and unpacking takes longer than looking.
     "ALTER TABLE post_search ALTER normal_form SET STORAGE EXTERNAL",
@@ -71,6 +77,7 @@ _DDL = (
     """CREATE FUNCTION post_search_read(tokens tsvector) RETURNS tsvector
         LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 4000 AS 'BEGIN RETURN tokens; END'""",
     "CREATE INDEX ix_post_search_tokens ON post_search USING gin (post_search_read(tokens))",
+    "CREATE INDEX ix_post_search_title ON post_search USING gin (title)",
 )
 
 
@@ -80,15 +87,15 @@ def create(connection: Connection) -> None:
 
 
 def drop(connection: Connection) -> None:
-    connection.exec_driver_sql("DROP TABLE post_search")
-    connection.exec_driver_sql("DROP FUNCTION post_search_read")
+    connection.exec_driver_sql("DROP TABLE IF EXISTS post_search")
+    connection.exec_driver_sql("DROP FUNCTION IF EXISTS post_search_read")
 
 
 def write(connection: Connection, rows: Iterable[SearchRow]) -> None:
     if values := [_values(row) for row in rows]:
-        vectors = {name: cast(bindparam(f"{name}_vector", type_=Text), TSVECTOR) for name in ("head", "tokens")}
+        vectors = {name: cast(bindparam(f"{name}_vector", type_=Text), TSVECTOR) for name in _VECTORS}
         new = insert(_rows).values(vectors)
-        replaced = {name: new.excluded[name] for name in ("normal_form", "is_partial", "head", "tokens")}
+        replaced = {name: new.excluded[name] for name in ("normal_form", "is_partial", "typed_title", *_VECTORS)}
         connection.execute(new.on_conflict_do_update(index_elements=[_rows.c.pk], set_=replaced), values)
 
 
@@ -104,6 +111,8 @@ def _values(row: SearchRow) -> dict[str, Any]:
         "is_partial": is_partial,
         "head_vector": " ".join(_fitting(_lexemes(head))),
         "tokens_vector": " ".join([*fitting, _PARTIAL] if is_partial else fitting),
+        "typed_title": (typed_title := typed.form(row.title)),
+        "title_vector": " ".join(encoded_tokens(typed_title)),
     }
 
 
@@ -142,6 +151,13 @@ def found(phrases: tuple[Phrase, ...], excluded: tuple[Phrase, ...] = ()) -> Sel
     for phrase in excluded:
         statement = statement.where(_rows.c.pk.not_in(select(_rows.c.pk).where(*_conditions((phrase,)))))
     return statement
+
+
+def titled(phrases: tuple[Phrase, ...]) -> Select[int]:
+    """The posts whose title, as it is typed, has all of the phrases."""
+    lexemes = dict.fromkeys(lexeme for phrase in phrases for lexeme in _query_lexemes(phrase))
+    stand = (func.strpos(_rows.c.typed_title, phrase.needle) > 0 for phrase in phrases)
+    return select(_rows.c.pk).where(_rows.c.title.op("@@")(cast(" & ".join(lexemes), TSQUERY)), *stand)
 
 
 def among(pk: ColumnElement[Any], found_posts: Select[int]) -> ColumnElement[bool]:

@@ -19,15 +19,19 @@ _TERM = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phrase:
-    """Runs that stand one after another. A word is whole; a spaceless run at either end may go on in the text."""
+    """Runs that stand one after another. A word is whole; a spaceless run at either end may go on in the text.
+
+    With `may_go_on` a word at the end may, too.
+    """
 
     runs: tuple[str, ...]
+    may_go_on: bool = False
 
     @property
     def needle(self) -> str:
         """The phrase as a substring of the normal form of a text that has it."""
         before = "" if is_spaceless(self.runs[0]) else " "
-        after = "" if is_spaceless(self.runs[-1]) else " "
+        after = "" if self.may_go_on or is_spaceless(self.runs[-1]) else " "
         return f"{before}{' '.join(self.runs)}{after}"
 
     @property
@@ -40,8 +44,8 @@ class Phrase:
 
     @property
     def is_open(self) -> bool:
-        """Whether the last token is a single character, which other tokens begin with."""
-        return len(self.runs[-1]) == 1 and is_spaceless(self.runs[-1])
+        """Whether the last token is the beginning of others: a single character, or a word that may go on."""
+        return len(self.runs[-1]) == 1 if is_spaceless(self.runs[-1]) else self.may_go_on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,18 +8,22 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Float, Select, column, func, literal_column, select, table, text
 
+from app.search import typed
 from app.search.query import Phrase, SearchQuery
 from app.search.row import SearchRow
 from app.search.tokens import SEPARATOR, encoded_tokens
 
 _INDEX: ColumnElement[Any] = literal_column("post_search")  # the table named as FTS5 wants it: as a column
 _rows = table("post_search", column("rowid"))
+_TITLE_INDEX: ColumnElement[Any] = literal_column("post_search_title")
+_titles = table("post_search_title", column("rowid"))  # as they are found by what is typed
 # One mention in a better field outweighs any number in the next: bm25() saturates, a thousand does not reach over.
 _WEIGHTS = (1e9, 1e6, 1e3, 1.0)
 _INSERT = text(
     "INSERT OR REPLACE INTO post_search(rowid, title, tags, excerpt, body) VALUES (:pk, :title, :tags, :excerpt, :body)"
 )
-_DELETE = text("DELETE FROM post_search WHERE rowid = :pk")
+_INSERT_TITLE = text("INSERT OR REPLACE INTO post_search_title(rowid, title) VALUES (:pk, :typed)")
+_DELETES = (text("DELETE FROM post_search WHERE rowid = :pk"), text("DELETE FROM post_search_title WHERE rowid = :pk"))
 
 
 def create(connection: Connection) -> None:
@@ -27,18 +31,19 @@ def create(connection: Connection) -> None:
     version = connection.execute(select(func.sqlite_version())).scalar_one()
     is_recent = tuple(map(int, version.split("."))) >= (3, 43)
     content = "content = '', contentless_delete = 1, " if is_recent else ""
-    connection.exec_driver_sql(
-        f"CREATE VIRTUAL TABLE post_search USING fts5(title, tags, excerpt, body, {content}tokenize = 'ascii')"
-    )
+    for name, columns in (("post_search", "title, tags, excerpt, body"), ("post_search_title", "title")):
+        connection.exec_driver_sql(f"CREATE VIRTUAL TABLE {name} USING fts5({columns}, {content}tokenize = 'ascii')")
 
 
 def drop(connection: Connection) -> None:
-    connection.exec_driver_sql("DROP TABLE post_search")
+    for name in ("post_search", "post_search_title"):
+        connection.exec_driver_sql(f"DROP TABLE IF EXISTS {name}")
 
 
 def write(connection: Connection, rows: Iterable[SearchRow]) -> None:
     if values := [_values(row) for row in rows]:
         connection.execute(_INSERT, values)
+        connection.execute(_INSERT_TITLE, values)
 
 
 def _values(row: SearchRow) -> dict[str, int | str]:
@@ -48,6 +53,7 @@ def _values(row: SearchRow) -> dict[str, int | str]:
         "tags": f" {SEPARATOR} ".join(map(_encoded, row.tags)),
         "excerpt": _encoded(row.excerpt),
         "body": _encoded(row.text),
+        "typed": _encoded(typed.form(row.title)),
     }
 
 
@@ -57,7 +63,8 @@ def _encoded(field: str) -> str:
 
 def remove(connection: Connection, pks: Iterable[int]) -> None:
     if values := [{"pk": pk} for pk in pks]:
-        connection.execute(_DELETE, values)
+        for statement in _DELETES:
+            connection.execute(statement, values)
 
 
 def found(phrases: tuple[Phrase, ...], excluded: tuple[Phrase, ...] = ()) -> Select[int]:
@@ -66,6 +73,11 @@ def found(phrases: tuple[Phrase, ...], excluded: tuple[Phrase, ...] = ()) -> Sel
     if excluded:
         expression = f"({expression}) NOT ({' OR '.join(map(_expression, excluded))})"
     return select(_rows.c.rowid.label("pk")).where(_INDEX.op("MATCH")(expression))
+
+
+def titled(phrases: tuple[Phrase, ...]) -> Select[int]:
+    """The posts whose title, as it is typed, has all of the phrases."""
+    return select(_titles.c.rowid.label("pk")).where(_TITLE_INDEX.op("MATCH")(_all(phrases)))
 
 
 def among(pk: ColumnElement[Any], found_posts: Select[int]) -> ColumnElement[bool]:

@@ -91,7 +91,8 @@ def normal_form(text: str) -> str:
 
 
 def is_spaceless(run: str) -> bool:
-    return _KINDS[ord(run[0])] == "c"
+    """Whether a run, or a token of one, is of a script without spaces; its tokens may begin with a mark."""
+    return _KINDS[ord(run[0])] in "cm"
 
 
 def tokens(text: str) -> list[str]:

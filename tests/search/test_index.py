@@ -16,10 +16,12 @@ from app.search.row import SearchRow
 from tests.search.searching import best, fields_of, found, post_row, search_row, store
 
 FEW = "東京都投資まちーカガABab12é+# "  # few characters, so that they meet; separators and marks among them
-TEXTS = st.text(st.sampled_from(FEW + "。-'\u3099㈱ﾃﾞ🎉👨\u200d한กา々𠮷\n"), max_size=25)
+TEXTS = st.text(st.sampled_from(FEW + "。-'\u3099\u0301㈱ﾃﾞ🎉👨\u200d한กา々𠮷\n"), max_size=25)
 QUERIES = st.lists(
     st.tuples(
-        st.sampled_from(("", "", "-")), st.sampled_from(("{}", "{}", '"{}"')), st.text(st.sampled_from(FEW), max_size=6)
+        st.sampled_from(("", "", "-")),
+        st.sampled_from(("{}", "{}", '"{}"')),
+        st.text(st.sampled_from(FEW + "\u0301"), max_size=6),
     ).map(lambda parts: parts[0] + parts[1].format(parts[2])),
     min_size=1,
     max_size=3,

@@ -75,6 +75,7 @@ def test_a_query_has_a_limit(text: str) -> None:
         ("👨", "👨‍👩‍👧", True),
         ("🎉", "祝🎉祭", True),
         ("がか", "か\u3099か", True),
+        ("か\u0301き", "書か\u0301き", True),
         ("か", "が", False),
         ("don't", "I don’t", True),
         ("C++", "C++で書く", True),
