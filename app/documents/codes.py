@@ -56,6 +56,11 @@ CODES: dict[str, Code] = {
         "\n---\ntitle: 題\n---\n",
         "Begin the file with `---`.",
     ),
+    "front_matter_lost": _error(
+        "A line looks like a fence and is none, and the lines below it say whether or when the post is published.",
+        "----\ntitle: 題\ndraft: true\n----\n",
+        "Write exactly `---`, alone on the line, before and after the front matter.",
+    ),
     "front_matter_not_read": _warning(
         "A line looks like a fence and is none, so the file has no front matter.",
         "－－－\ntitle: 題\n－－－\n",

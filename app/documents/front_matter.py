@@ -12,6 +12,7 @@ from frontmatter.default_handlers import BaseHandler, JSONHandler, YAMLHandler
 
 from app.documents.data_nodes import end_of_json, read_json, read_toml
 from app.documents.encoding import decode
+from app.documents.field_names import ALIASES
 from app.documents.nodes import MAX_BYTES, MAX_DEPTH, MAX_NODES, Front, Node, Scalar, texts, to_json
 from app.documents.yaml_hints import hint_at
 from app.documents.yaml_nodes import read_yaml
@@ -128,14 +129,25 @@ _HANDLERS: tuple[tuple[Format, _Fenced], ...] = (
 )
 _READERS: dict[Format, _Fenced] = dict(reversed(_HANDLERS))
 
-_LOOKALIKE = re.compile("\\s*((?:-{3}|[－ー−–—]{2,})[^\n]*)\n[\"']?[\\w-]+[\"']?[ \t]*[:：]")
+_LOOKALIKE = re.compile(
+    "[\\s\u200b-\u200f\u2060\ufeff]*((?:-{2,}|[－ー−–—]{2,}|[+＋]{2,}|;{2,})[^\n]*)\n"
+    "(?=[\"']?[\\w.-]+[\"']?[ \t\u3000]*[:：=＝])((?:[^\n]*\n?){1,200})"
+)
+_DECIDES = re.compile(  # whether and when a post is published
+    "^[ \t\u3000]*[\"']?(?:"
+    + "|".join(sum(map(ALIASES.__getitem__, ("draft", "published", "date", "expires")), ()))
+    + ")"
+    "[\"']?[ \t\u3000]*[:：=＝]",
+    re.MULTILINE | re.IGNORECASE,
+)
 
 
 def split(text: str) -> Split:
     """Cut a decoded text into front matter and body.
 
     Raises:
-        DocumentError: `front_matter_unclosed` where an opening fence has no closing one.
+        DocumentError: `front_matter_unclosed` where an opening fence has no closing one, `front_matter_lost` where it is
+            no fence, though it was meant to say whether the post is published.
 
     """
     for name, handler in _HANDLERS:
@@ -205,17 +217,13 @@ def _not_first(opening: re.Match[str]) -> tuple[Finding, ...]:
 
 
 def _lookalike(text: str) -> tuple[Finding, ...]:
+    """A remark on a fence that is none; an error where what it opens says whether the post is published."""
     match = _LOOKALIKE.match(text)
     if not match:
         return ()
     line = 1 + text.count("\n", 0, match.start(1))
     detail = f"The line {match[1][:40]!r} is no fence, so the file has no front matter."
-    return (
-        Finding(
-            code="front_matter_not_read",
-            detail=detail,
-            line=line,
-            column=1,
-            hint="write exactly `---`, alone on the line",
-        ),
-    )
+    hint = "write exactly `---`, alone on the line"
+    if _DECIDES.search(match[2].partition("\n\n")[0]):
+        raise DocumentError(Finding(code="front_matter_lost", detail=detail, line=line, column=1, hint=hint))
+    return (Finding(code="front_matter_not_read", detail=detail, line=line, column=1, hint=hint),)
