@@ -18,7 +18,7 @@ from sqlalchemy import Engine
 
 from app import __doc__ as description
 from app import migrate
-from app.api import health, ingest, openapi, posts, problems, render, single, sources, suggest, terms
+from app.api import feeds, health, ingest, openapi, posts, problems, render, single, sources, suggest, terms
 from app.api.auth import digest
 from app.api.envelope import Envelope, policy_of_page
 from app.api.middleware import Cors, Head, Unexpected
@@ -72,7 +72,7 @@ def create_app(
         redirect_slashes=False,
     )
     app.state.service = service
-    for module in (posts, terms, suggest, ingest, single, render, sources, health):
+    for module in (posts, terms, feeds, suggest, ingest, single, render, sources, health):
         app.include_router(module.router)
     _add_docs(app, settings.root_path)
     problems.install(app)

@@ -1,6 +1,7 @@
 """Bytes as they go out: validators, cache lifetimes, encodings, 304 (RFC 9110, RFC 9111)."""
 
 import gzip
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -112,9 +113,12 @@ def _weights(header: str) -> dict[str, float]:
 
 
 def check_acceptable(request: Request, media_type: str) -> None:
-    """Raises NotAcceptable where the reader's Accept leaves no room for the one form that there is."""
+    """Raises NotAcceptable where the reader's Accept leaves no room for the one form that there is.
+
+    Who takes `application/json` takes `application/feed+json` (RFC 6839).
+    """
     kind = media_type.partition(";")[0]
-    if not accepts(request, kind):
+    if not (accepts(request, kind) or accepts(request, re.sub(r"/.*\+", "/", kind))):
         raise NotAcceptable(f"this is served as {kind} only")
 
 

@@ -259,6 +259,20 @@ class ListQuery(PostFilter, Fields):
         ) | {"sort": self.order}
 
 
+class FeedQuery(PostFilter):
+    limit: int = Field(default=20, ge=1, le=100)
+    cursor: str | None = Field(default=None, max_length=4000)
+
+    @property
+    def as_list(self) -> ListQuery:
+        """The list that the feed shows: the newest first, also of what a search finds."""
+        return ListQuery.model_construct(**dict(self), sort="-published_at", total=False)
+
+
+class SitemapQuery(Query):
+    part: int | None = Field(default=None, ge=1, le=MAX_INTEGER, description="One of those that the index names")
+
+
 class DetailQuery(PostFilter, Fields):
     """The detail; its filters say among which posts the neighbours are looked for."""
 

@@ -241,6 +241,15 @@ def visible_count(connection: Connection, now: datetime) -> int:
     return int(connection.execute(select(func.count()).select_from(posts).where(visible(now))).scalar_one())
 
 
+def visible_addresses(connection: Connection, reader: Reader, show: Show, size: int, part: int) -> Iterator[Item]:
+    """Url, permalink and last change of the visible posts, the oldest first, so that only the last part grows."""
+    shape: Shape = dict.fromkeys(("url", "permalink", "updated_at"))
+    statement, _ = page_of(
+        columns_of(shape), PostFilter(), "published_at", reader, cursor=None, limit=size, offset=size * (part - 1)
+    )
+    return _shown(connection.execution_options(yield_per=1000).execute(statement), shape, show)
+
+
 def all_sources(connection: Connection, prefix: str) -> Iterator[AnyRow]:
     """Name, hash, slug and what the status depends on, of every stored post below a prefix, by name."""
     statement = (

@@ -38,6 +38,7 @@ LIST = (
     "?status=published",
 )
 FACETS = "/v1/posts?facets=tag,category,author,lang,year"
+FEED = ("tag=%E6%8A%95%E8%B3%87", "limit=1", "published_at__gte=2025-01-01", "q=%E6%9C%AC%E6%96%87", "status=draft")
 CASES: dict[str, tuple[str, ...]] = {
     "/v1": ("/v1",),
     "/v1/posts": (
@@ -55,6 +56,11 @@ CASES: dict[str, tuple[str, ...]] = {
     "/v1/export.jsonl": tuple(
         f"/v1/export.jsonl{query}" for query in LIST if "page" not in query and "limit" not in query
     ),
+    **{
+        f"/v1/feed.{form}": tuple(f"/v1/feed.{form}{query}" for query in ("", *(f"?{one}" for one in FEED)))
+        for form in ("json", "atom")
+    },
+    "/v1/sitemap.xml": ("/v1/sitemap.xml", "/v1/sitemap.xml?part=1"),
     "/v1/categories": ("/v1/categories", "/v1/categories?sort=name"),
     "/v1/tags": ("/v1/tags", "/v1/tags?sort=name&limit=1"),
     "/v1/authors": ("/v1/authors", "/v1/authors?page=1"),
