@@ -4,16 +4,25 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from html import escape
+from itertools import islice
+from operator import itemgetter
 
 from app.search.graphemes import boundary_after, boundary_before
 from app.search.original import Original, Span
-from app.search.query import SearchQuery
+from app.search.query import Phrase, SearchQuery
+from app.search.tokens import fold
 
 PASSAGE = 120  # characters, about
 _LEAD = 30  # characters shown before a match where its sentence has to be cut
 _PIECE = 100_000  # characters of a body that are looked through at a time
 # 。！？ with what closes after them, .!? before white space, the end of a line.
 _SENTENCE_END = re.compile(r"[。！？｡]+[」』）〉》】”’]*|[.!?]+[)\]\"'”’]*(?=\s|\Z)|\n")
+
+# What separates sentences for the search; all but the end of a line folds to 。
+_UNIT_END = re.compile("[\n。｡\ufe12]")
+_FOLDED_UNIT_END = re.compile("[\n。]")
+_ENOUGH = 5  # units of a text with a phrase that are looked at: the best passage is among the best of them
+_SPREAD = 200  # characters over which a phrase of several runs is looked for
 
 Mark = tuple[int, Span]  # which phrase, and where
 
@@ -23,16 +32,16 @@ def highlights(query: SearchQuery, title: str, body: str) -> dict[str, str]:
 
     Where the body has no match, its beginning. A mark stands around whole characters as readers see them.
     """
-    spans = _joined(span for _, span in _marks(query, title))
-    return {"title": _html(title, spans, (0, len(title))), "body": _passage(*_matching_piece(query, body))}
+    whole = (0, len(title))
+    return {"title": _html(title, _marks(query, title, whole), whole), "body": _best_passage(query, body)}
 
 
-def _matching_piece(query: SearchQuery, body: str) -> tuple[str, list[Mark]]:
-    """The first piece of a long body that has a match, else its beginning."""
+def _best_passage(query: SearchQuery, body: str) -> str:
+    """Of the first piece of a long body that has a match, else of its beginning."""
     for piece in _pieces(body):
-        if marks := _marks(query, piece):
-            return piece, marks
-    return body[:_PIECE], []
+        if marks := _some_marks(query, piece):
+            return _passage(query, piece, marks)
+    return _passage(query, body[:_PIECE], [])
 
 
 def _pieces(body: str) -> Iterator[str]:
@@ -46,15 +55,53 @@ def _pieces(body: str) -> Iterator[str]:
         start = end
 
 
-def _marks(query: SearchQuery, text: str) -> list[Mark]:
-    """The matches by their places."""
-    original = Original.of(text)
-    found = [
-        (number, (boundary_before(text, start), boundary_after(text, end)))
-        for number, phrase in enumerate(query.required)
-        for start, end in original.spans_of(phrase)
+def _some_marks(query: SearchQuery, text: str) -> list[Mark]:
+    """Matches by their places. Folding is quick, so it tells the units that are worth the search for exact places."""
+    units = _units(text)
+    folded = _FOLDED_UNIT_END.split(fold(text))
+    firsts = [phrase.runs[0] for phrase in query.required]
+    worth = [sum(run in unit for run in firsts) for unit in folded]
+    best_first = sorted(filter(worth.__getitem__, range(len(folded))), key=lambda unit: -worth[unit])
+    found: set[Mark] = set()
+    for number, phrase in enumerate(query.required):
+        segments = ((unit, _end(units, unit, phrase)) for unit in best_first if phrase.runs[0] in folded[unit])
+        holding = (segment for segment in segments if _may_hold(folded[slice(*segment)], phrase))
+        marked = filter(None, (_marks_in(text, units, segment, {number: phrase}) for segment in holding))
+        for marks in islice(marked, _ENOUGH):
+            found.update(marks)
+    return sorted(found, key=itemgetter(1))
+
+
+def _units(text: str) -> list[int]:
+    """Where the units of a text begin, and its end."""
+    return [0, *(match.end() for match in _UNIT_END.finditer(text)), len(text)]
+
+
+def _end(units: list[int], unit: int, phrase: Phrase) -> int:
+    """The unit before which a phrase that begins in another one ends."""
+    return unit + 1 if len(phrase.runs) == 1 else bisect_left(units, units[unit] + _SPREAD, unit + 1, len(units) - 1)
+
+
+def _may_hold(folded: list[str], phrase: Phrase) -> bool:
+    return all(any(run in unit for unit in folded) for run in phrase.runs)
+
+
+def _marks_in(text: str, units: list[int], segment: Span, phrases: dict[int, Phrase]) -> list[Mark]:
+    """The matches from one unit of a text to before another."""
+    start, end = (units[unit] for unit in segment)
+    original = Original.of(text[start:end])
+    return [
+        (number, (boundary_before(text, start + first), boundary_after(text, start + last)))
+        for number, phrase in phrases.items()
+        for first, last in original.spans_of(phrase)
     ]
-    return sorted(found, key=lambda mark: mark[1])
+
+
+def _marks(query: SearchQuery, text: str, shown: Span) -> list[Span]:
+    """Where what is shown of a text matches."""
+    units = _units(text)
+    segment = bisect_right(units, shown[0], hi=len(units) - 1) - 1, bisect_left(units, shown[1])
+    return _joined(sorted(span for _, span in _marks_in(text, units, segment, dict(enumerate(query.required)))))
 
 
 def _joined(spans: Iterable[Span]) -> list[Span]:
@@ -79,7 +126,7 @@ def _html(text: str, spans: Iterable[Span], shown: Span) -> str:
     return "".join([*pieces, escape(text[place:last])])
 
 
-def _passage(text: str, marks: list[Mark]) -> str:
+def _passage(query: SearchQuery, text: str, marks: list[Mark]) -> str:
     cuts = [0, *(match.end() for match in _SENTENCE_END.finditer(text))]
     if cuts[-1] != len(text):
         cuts.append(len(text))
@@ -92,7 +139,7 @@ def _passage(text: str, marks: list[Mark]) -> str:
 
     start, end = max(windows, key=worth)
     before, after = ("" if place in cuts else "…" for place in (start, end))
-    shown = _html(text, _joined(span for _, span in marks), (start, end)).replace("\n", " ").strip()
+    shown = _html(text, _marks(query, text, (start, end)), (start, end)).replace("\n", " ").strip()
     return f"{before}{shown}{after}"
 
 

@@ -9,7 +9,7 @@ from app.search.graphemes import is_boundary
 from app.search.highlight import PASSAGE, highlights
 from app.search.original import Original
 from app.search.query import Phrase, matches, parse
-from app.search.tokens import normal_form
+from app.search.tokens import fold, normal_form
 
 MARKED = re.compile("<mark>(.*?)</mark>", re.DOTALL)
 WORDS = st.text(
@@ -120,6 +120,9 @@ def test_highlights_say_what_matched_and_nothing_else(text: str, query: str) -> 
             matches(parse(f'"{unescape(mark)}"'), [normal_form(text)]) for mark in MARKED.findall(shown["title"])
         )
         assert MARKED.search(shown["title"])
+        assert all(
+            matches(parse(f'"{unescape(mark)}"'), [normal_form(text)]) for mark in MARKED.findall(shown["body"])
+        )
 
 
 @given(text=WORDS)
@@ -136,3 +139,28 @@ def test_marks_and_passages_cut_no_character_a_reader_sees(text: str) -> None:
 
 def test_phrases_are_found_where_they_overlap() -> None:
     assert list(Original.of("ああああ").spans_of(Phrase(runs=("ああ",)))) == [(0, 2), (1, 3), (2, 4)]
+
+
+def test_only_what_the_search_takes_for_the_end_of_a_sentence_folds_to_one() -> None:
+    ends = {chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000 and set("\n。") & set(fold(chr(code)))}
+
+    assert ends == set("\n。｡\ufe12")
+
+
+def test_a_passage_deep_in_a_text_is_marked_whole() -> None:
+    body = "東京。" * 30 + "大阪と東京と大阪の話。東京の大阪。" + LONG * 5
+
+    assert "<mark>大阪</mark>と<mark>東京</mark>と<mark>大阪</mark>の話。" in highlights(parse("大阪 東京"), "", body)["body"]
+
+
+def test_a_word_is_found_behind_many_that_only_hold_it() -> None:
+    body = "\n".join(["The rapid rapier."] * 50 + ["An api."])
+
+    assert "An <mark>api</mark>." in highlights(parse("api"), "", body)["body"]
+
+
+def test_a_phrase_is_marked_over_the_end_of_a_line() -> None:
+    body = f"{LONG}\nwe like big\ndata here\n{LONG}"
+
+    assert "big data</mark>" in highlights(parse('"big data"'), "", body)["body"]
+    assert "<mark>" not in highlights(parse('"big dat"'), "", body)["body"]
