@@ -96,6 +96,7 @@ class Body(SQLModel, table=True):
 
     post_pk: int = Field(primary_key=True, foreign_key="post.pk", ondelete="CASCADE")
     html: str = Field(sa_type=Text)
+    text: str = Field(sa_type=Text)  # of the HTML, to be searched and highlighted
     toc: str = Field(sa_type=Text)  # JSON
     images: str = Field(sa_type=Text)  # JSON
     front_matter: str = Field(sa_type=Text)  # JSON, private keys included

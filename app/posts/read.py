@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import Connection, CursorResult, func, select
 from sqlalchemy.sql import ColumnElement
 
-from app.documents.html_text import read
 from app.documents.links import day_in
 from app.errors import NotFound
 from app.posts.cursor import Cursor, Key, decode_cursor, encode_cursor, invalid_cursor
@@ -84,8 +83,8 @@ def _best(  # noqa: PLR0913, PLR0917 - what a page of a list is made of
 def _add_highlights(connection: Connection, query: ListQuery, items: list[Item], rows: list[Any]) -> None:
     """What matched, in the title and the best passage of the body."""
     words = parse(query.q or "")
-    statement = select(bodies.c.post_pk, bodies.c.html).where(bodies.c.post_pk.in_([row.pk for row in rows]))
-    texts = {row.post_pk: read(row.html).text for row in connection.execute(statement)}
+    statement = select(bodies.c.post_pk, bodies.c.text).where(bodies.c.post_pk.in_([row.pk for row in rows]))
+    texts = {row.post_pk: row.text for row in connection.execute(statement)}
     for item, row in zip(items, rows, strict=True):
         item["highlights"] = highlights(words, row.title, texts[row.pk])
 

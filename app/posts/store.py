@@ -167,6 +167,7 @@ def _body_row(pk: int, document: Document) -> dict[str, Any]:
     return {
         "post_pk": pk,
         "html": document.html,
+        "text": document.text,
         "toc": _json(document.toc),
         "images": _json(document.images),
         "front_matter": _json(document.front_matter),

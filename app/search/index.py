@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import CTE, ColumnElement, Connection, Select, column, false, literal, not_, select, table
 
-from app.documents.html_text import read
 from app.search import postgres, sqlite, tag_index
 from app.search.query import SearchQuery
 from app.search.row import SearchRow
@@ -17,7 +16,7 @@ from app.search.typed import Typed
 _CHUNK = 200
 _DATABASES: dict[str, ModuleType] = {"sqlite": sqlite, "postgresql": postgres}
 _posts = table("post", column("pk"), column("title"), column("tags"), column("excerpt"))
-_bodies = table("body", column("post_pk"), column("html"))
+_bodies = table("body", column("post_pk"), column("text"))
 
 
 def is_index_table(name: str | None) -> bool:
@@ -56,21 +55,16 @@ def rebuild(connection: Connection) -> None:
     """Makes the index anew from the stored posts: wanted when the rules of tokens change."""
     drop(connection)
     create(connection)
-    fill(connection)
-
-
-def fill(connection: Connection) -> None:
-    """Indexes every stored post."""
     write(connection, _stored_rows(connection))
 
 
 def _stored_rows(connection: Connection) -> Iterator[SearchRow]:
-    statement = select(_posts, _bodies.c.html).join(_bodies, _bodies.c.post_pk == _posts.c.pk).order_by(_posts.c.pk)
+    statement = select(_posts, _bodies.c.text).join(_bodies, _bodies.c.post_pk == _posts.c.pk).order_by(_posts.c.pk)
     last = 0
     # By the page: no cursor stays open over what is written between.
     while page := connection.execute(statement.where(_posts.c.pk > last).limit(_CHUNK)).all():
-        for pk, title, tags, excerpt, html in page:
-            yield SearchRow(pk=pk, title=title, tags=tuple(json.loads(tags)), excerpt=excerpt, text=read(html).text)
+        for pk, title, tags, excerpt, text in page:
+            yield SearchRow(pk=pk, title=title, tags=tuple(json.loads(tags)), excerpt=excerpt, text=text)
         last = page[-1].pk
 
 

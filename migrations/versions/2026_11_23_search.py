@@ -1,7 +1,7 @@
-"""The search index, filled from the posts that are there.
+"""The search index, empty.
 
-It holds nothing that the posts do not, so it is made by the code of the day: whenever that makes another one, a later
-revision makes it anew.
+It holds nothing that the posts do not, so it is made by the code of the day: whenever that makes another one, the last
+such revision makes it anew from the posts.
 """
 
 from alembic import op
@@ -15,9 +15,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    connection = op.get_bind()
-    index.create(connection)
-    index.fill(connection)
+    index.create(op.get_bind())
 
 
 def downgrade() -> None:

@@ -146,7 +146,7 @@ def bulk(connection: Connection, made: Iterable[dict[str, Any]]) -> None:
     connection.execute(insert(posts), listed)
     body = {
         "html": "", "toc": "[]", "images": "[]", "front_matter": "{}", "aliases": "[]",
-        "word_count": 0, "character_count": 0, "source": b"",
+        "word_count": 0, "character_count": 0, "source": b"", "text": "",
     }  # fmt: skip
     connection.execute(insert(bodies), [body | {"post_pk": row["pk"]} for row in listed])
 

@@ -120,9 +120,7 @@ def test_highlights_say_what_matched_and_nothing_else(text: str, query: str) -> 
             matches(parse(f'"{unescape(mark)}"'), [normal_form(text)]) for mark in MARKED.findall(shown["title"])
         )
         assert MARKED.search(shown["title"])
-        assert all(
-            matches(parse(f'"{unescape(mark)}"'), [normal_form(text)]) for mark in MARKED.findall(shown["body"])
-        )
+        assert all(matches(parse(f'"{unescape(mark)}"'), [normal_form(text)]) for mark in MARKED.findall(shown["body"]))
 
 
 @given(text=WORDS)
@@ -150,7 +148,10 @@ def test_only_what_the_search_takes_for_the_end_of_a_sentence_folds_to_one() -> 
 def test_a_passage_deep_in_a_text_is_marked_whole() -> None:
     body = "東京。" * 30 + "大阪と東京と大阪の話。東京の大阪。" + LONG * 5
 
-    assert "<mark>大阪</mark>と<mark>東京</mark>と<mark>大阪</mark>の話。" in highlights(parse("大阪 東京"), "", body)["body"]
+    assert (
+        "<mark>大阪</mark>と<mark>東京</mark>と<mark>大阪</mark>の話。"
+        in highlights(parse("大阪 東京"), "", body)["body"]
+    )
 
 
 def test_a_word_is_found_behind_many_that_only_hold_it() -> None:

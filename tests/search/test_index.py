@@ -151,7 +151,7 @@ def test_index_is_rebuilt_from_the_stored_posts(connection: Connection) -> None:
     connection.execute(
         insert(bodies),
         [
-            {"post_pk": row["pk"], "html": "<p>本<b>文</b></p>", "word_count": 0, "character_count": 0} | nothing
+            {"post_pk": row["pk"], "html": "", "text": "本文", "word_count": 0, "character_count": 0} | nothing
             for row in rows
         ],
     )
