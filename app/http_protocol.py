@@ -1,26 +1,125 @@
-"""Requests whose address holds raw UTF-8, as `curl '…/v1/posts?tag=投資'` sends it.
+"""uvicorn's HTTP/1.1 with what it leaves open.
 
-RFC 3986 wants such bytes percent-encoded, and the parser refuses them with a bare 400. Browsers encode them, people
-at a terminal do not; other servers take them. Only the bytes of the request line change, never where a request ends.
+- Raw UTF-8 in an address, as `curl '…/v1/posts?tag=投資'` sends it: RFC 3986 wants such bytes percent-encoded, and the
+  parser refuses them with a bare 400. Browsers encode them, people at a terminal do not; other servers take them. Only
+  the bytes of the request line change, never where a request ends.
+- Clients that are slow to send a head, send one without end, or do not read their answer: uvicorn waits for ever.
+- More connections than may be: refused at once, with when to come again.
+- Whatever is refused here is a problem (RFC 9457) like everywhere else.
 """
 
+import asyncio
+import math
 import re
 from urllib.parse import quote_from_bytes
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+import orjson
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 REQUEST_LINE = re.compile(rb"([A-Z]{1,20} )([^ \r\n]*[\x80-\xff][^ \r\n]*)(?= HTTP/1\.[01]\r\n)")
 KEPT = "".join(map(chr, range(0x21, 0x7F)))
+PATIENCE = 20.0  # seconds for a head to come, and for a client to take some of its answer
+MAX_HEAD = 64 * 1024  # bytes of request line and headers
+REFUSALS = {  # status -> code, detail
+    400: ("bad_request", "this is no HTTP/1.1 request"),
+    408: ("request_timeout", "the request did not come in time"),
+    431: ("head_too_large", f"request line and headers are at most {MAX_HEAD} bytes"),
+    503: ("overloaded", "there are too many connections"),
+}
 
 
-class RawAddressProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP/1.1 with request lines of raw bytes percent-encoded before they are parsed."""
+class HttpProtocol(HttpToolsProtocol):
+    """One connection. `limit_concurrency` of the configuration is one more than the connections that may be."""
+
+    patience = PATIENCE
+    awaited_since: float | None = None  # when the wait for a head began; None while a request is answered
+    in_head = False
+    head_bytes = 0
+    unread = 0  # bytes of an answer that were not yet taken when last looked at
+    watch: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.awaited_since = self.loop.time()
+        self.watch = self.loop.call_later(self.patience, self._look)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self.watch is not None:
+            self.watch.cancel()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self.transport.is_closing():
+            return
+        if self.cycle is None and len(self.connections) >= (self.limit_concurrency or math.inf):
+            self._refuse(503)
+            return
         in_body = self.cycle is not None and self.cycle.more_body
         if not in_body and not data.isascii():
             data = REQUEST_LINE.sub(_encoded, data, count=1) if REQUEST_LINE.match(data) else data
         super().data_received(data)
+        if self.in_head:
+            self.head_bytes += len(data)
+            if self.head_bytes > MAX_HEAD:
+                self._refuse(431)
+
+    def on_message_begin(self) -> None:
+        self.in_head = True
+        self.head_bytes = 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self.in_head = False
+        self.awaited_since = None
+        super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.cycle.response_complete:  # else the next request is here already
+            self.awaited_since = self.loop.time()
+
+    def send_400_response(self, msg: str) -> None:
+        del msg
+        self._refuse(400)
+
+    def _look(self) -> None:
+        """Ends a connection that waits in vain; one look for many requests, as most connections are well."""
+        unread = self.transport.get_write_buffer_size()
+        if unread and unread == self.unread:
+            self.transport.abort()
+            return
+        self.unread = unread
+        self.watch = self.loop.call_later(self.patience, self._look)
+        if self.awaited_since is not None and self.loop.time() - self.awaited_since >= self.patience:
+            self._refuse(408) if self.in_head else self.transport.close()
+
+    def _refuse(self, status: int) -> None:
+        if self.transport.is_closing():
+            return
+        code, detail = REFUSALS[status]
+        problem = {
+            "type": f"urn:honbun:problem:{code}",
+            "title": STATUS_LINE[status].split(b" ", 2)[2].strip().decode(),
+            "status": status,
+            "detail": detail,
+            "code": code,
+            "errors": [{"code": code, "detail": detail}],
+            "request_id": "",
+        }
+        body = orjson.dumps(problem)
+        headers = [
+            *self.server_state.default_headers,
+            (b"content-type", b"application/problem+json"),
+            (b"content-length", b"%d" % len(body)),
+            (b"cache-control", b"no-store"),
+            (b"access-control-allow-origin", b"*"),
+            (b"x-content-type-options", b"nosniff"),
+            (b"connection", b"close"),
+            *([(b"retry-after", b"1")] if status == 503 else []),
+        ]
+        head = b"".join(b"%b: %b\r\n" % header for header in headers)
+        self.transport.write(b"".join((STATUS_LINE[status], head, b"\r\n", body)))
+        self.transport.close()
 
 
 def _encoded(line: re.Match[bytes]) -> bytes:

@@ -25,6 +25,7 @@ from app.api.middleware import Cors, Head, Unexpected
 from app.api.service import Service, Site
 from app.database import THREADS, open_engine
 from app.documents.sources import Limits
+from app.ending import drain_at_sigterm, end_with_parent
 from app.errors import DatabaseUnavailable
 from app.posts.content_folder import take_folder
 from app.rendering.pool import Renderers, cores
@@ -53,6 +54,8 @@ def create_app(
         anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
         if settings.migrate:
             await anyio.to_thread.run_sync(migrate.upgrade, engine)
+        drain_at_sigterm(service.drain, settings.drain_seconds)
+        end_with_parent()
         intake = asyncio.create_task(_take_content(service, settings.content_dir))
         yield
         intake.cancel()

@@ -143,6 +143,13 @@ class Settings(BaseSettings):
     render_seconds: float = Field(default=3.5, gt=0, le=3600)
     migrate: bool = True
     risk_power_loss: bool = False
+    max_connections: int = Field(default=2000, ge=1, le=1_000_000)
+    max_reads: int = Field(default=1000, ge=1)
+    max_writes: int = Field(default=128, ge=1)
+    writes_per_minute: int = Field(default=6000, ge=0)
+    failed_keys_per_minute: int = Field(default=300, ge=0)
+    upload_patience: float = Field(default=20, gt=0)
+    drain_seconds: float = Field(default=1, ge=0, le=60)
     log_format: Format = "auto"
     log_level: Level = "info"
     characters_per_minute: int = Field(default=500, ge=1)

@@ -1,7 +1,10 @@
 import os
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from app.settings import Settings
 
 
 def serve(
@@ -19,40 +22,51 @@ def serve(
             os.environ[f"HONBUN_{name}"] = str(value)
     import logging.config
 
-    import uvicorn
-
-    from app import logs, migrate
-    from app.database import durability_warnings, open_engine, reading, version_warning
+    from app import logs, server
     from app.settings import InvalidSettings, Settings
 
     settings = Settings.load()
     logging_config = logs.configuration(settings.log_format, settings.log_level)
     logging.config.dictConfig(logging_config)
+    _prepare(settings)
+    try:
+        sockets = server.listen(settings.host, settings.port)
+    except OSError as error:
+        raise InvalidSettings(f"HONBUN_PORT: {settings.host}:{settings.port}: {error.strerror}") from error
+    address = f"http://{settings.host}:{sockets[0].getsockname()[1]}{settings.root_path}"
+    logging.getLogger("honbun").info("Honbun serves %s/v1/posts; try it at %s/docs", address, address)
+    server.run(
+        sockets,
+        workers=settings.workers,
+        max_connections=settings.max_connections,
+        proxy_headers=settings.forwarded_allow_ips is not None,
+        forwarded_allow_ips=settings.forwarded_allow_ips,
+        log_config=logging_config,
+    )
+
+
+def _prepare(settings: "Settings") -> None:
+    """A migrated database, and a warning where it may lose what it acknowledges. Raises InvalidSettings."""
+    import logging
+
+    from app import migrate
+    from app.database import durability_warnings, open_engine, reading, version_warning
+    from app.errors import DatabaseUnavailable
+    from app.settings import InvalidSettings
+
     log = logging.getLogger("honbun")
     engine = open_engine(settings.database_url.get_secret_value())
     try:
-        if settings.migrate:
-            migrate.upgrade(engine)
         if warning := version_warning(engine, settings.workers):
             raise InvalidSettings(f"HONBUN_WORKERS: {warning}")
+        if settings.migrate:
+            migrate.upgrade(engine)
         with reading(engine) as connection:
             for warning in durability_warnings(connection):
                 log.warning(warning)
+    except DatabaseUnavailable as error:
+        if settings.migrate:
+            raise
+        log.warning("%s; requests are answered 503 until it is there", error.detail)
     finally:
         engine.dispose()
-    address = f"http://{settings.host}:{settings.port}{settings.root_path}"
-    log.info("Honbun serves %s/v1/posts; try it at %s/docs", address, address)
-    uvicorn.run(
-        "app.main:create_app",
-        factory=True,
-        http="app.http_protocol:RawAddressProtocol",
-        host=settings.host,
-        port=settings.port,
-        workers=settings.workers,
-        proxy_headers=settings.forwarded_allow_ips is not None,
-        forwarded_allow_ips=settings.forwarded_allow_ips,
-        timeout_graceful_shutdown=25,
-        server_header=False,
-        access_log=False,
-        log_config=logging_config,
-    )
