@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -22,6 +23,8 @@ from app.api import feeds, health, ingest, openapi, posts, problems, render, sin
 from app.api.auth import digest
 from app.api.envelope import Envelope, policy_of_page
 from app.api.middleware import Cors, Head, Unexpected
+from app.api.overload import Admission, Rates, Slots
+from app.api.readiness import Readiness
 from app.api.service import Service, Site
 from app.database import THREADS, open_engine
 from app.documents.sources import Limits
@@ -33,6 +36,8 @@ from app.settings import Settings
 
 log = logging.getLogger("honbun")
 NICENESS = 5  # of the render processes: whoever reads comes before whoever writes
+STREAMS = 8  # at once; fewer than there are connections to the database
+WAITERS = 100
 RETRY = 1.0  # seconds until the content folder is tried again
 Clock = Callable[[], datetime]
 
@@ -54,7 +59,7 @@ def create_app(
         anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
         if settings.migrate:
             await anyio.to_thread.run_sync(migrate.upgrade, engine)
-        drain_at_sigterm(service.drain, settings.drain_seconds)
+        drain_at_sigterm(partial(setattr, service.readiness, "is_ending", True), settings.drain_seconds)
         end_with_parent()
         intake = asyncio.create_task(_take_content(service, settings.content_dir))
         yield
@@ -82,6 +87,9 @@ def create_app(
     openapi.install(app)
     # The last one added is the first to see a request.
     app.add_middleware(Head)
+    app.add_middleware(
+        Admission, reads=settings.max_reads, writes=settings.max_writes, patience=settings.upload_patience
+    )
     app.add_middleware(Unexpected)
     app.add_middleware(Cors, origins=settings.cors_origins)
     app.add_middleware(Envelope)
@@ -109,7 +117,10 @@ def _service(settings: Settings, engine: Engine, clock: Clock, renderers: Render
         bootstrap=None if key is None else digest(key.get_secret_value().encode()),
         writers=anyio.CapacityLimiter(2),  # one parses while the other writes
         renderers=renderers,
-        is_migrated=migrate.is_migrated,
+        readiness=Readiness(engine, migrate.is_migrated),
+        rates=Rates(writes=settings.writes_per_minute, failed_keys=settings.failed_keys_per_minute),
+        streams=Slots(STREAMS, "streams"),
+        waiters=Slots(WAITERS, "readers that wait for a version"),
         clock=clock,
     )
 
@@ -150,7 +161,7 @@ async def _take_content(service: Service, content_dir: str) -> None:
         except Exception:
             log.exception("%s cannot be taken", content_dir)
             raise
-    service.is_ready = True
+    service.readiness.is_taken = True
 
 
 def _take(service: Service, folder: Path) -> None:

@@ -1,14 +1,16 @@
 import asyncio
 import socket
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 
+import orjson
 import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from app.http_protocol import RawAddressProtocol
+from app.http_protocol import HttpProtocol
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
@@ -24,18 +26,34 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": answer})
 
 
-@pytest.fixture
-def port() -> Iterator[int]:
+class Impatient(HttpProtocol):
+    patience = 0.3
+
+
+@contextmanager
+def served(protocol: type[HttpProtocol]) -> Iterator[int]:
     with closing(socket.socket()) as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
-        config = uvicorn.Config(echo, http=RawAddressProtocol, lifespan="off", log_level="critical")
+        config = uvicorn.Config(echo, http=protocol, lifespan="off", log_level="critical")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
         thread.start()
         yield listener.getsockname()[1]
         server.should_exit = True
         thread.join(10)
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    with served(HttpProtocol) as number:
+        yield number
+
+
+@pytest.fixture(scope="module")
+def impatient() -> Iterator[int]:
+    with served(Impatient) as number:
+        yield number
 
 
 def exchange(port: int, *chunks: bytes) -> bytes:
@@ -71,3 +89,78 @@ def test_what_is_no_request_line_is_refused(port: int, line: str) -> None:
     answer = exchange(port, line.encode() + b"\r\n\r\n")
 
     assert b" 200 " not in answer.split(b"\r\n")[0]
+
+
+def until_closed(port: int, *chunks: bytes, pause: float = 0.0) -> bytes:
+    """What the server says until it closes, while this side stays open; a refused chunk is the end."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection, suppress(ConnectionError):
+        for chunk in chunks:
+            connection.sendall(chunk)
+            time.sleep(pause)
+        answer = b""
+        while piece := connection.recv(65536):
+            answer += piece
+        return answer
+    return b""
+
+
+def test_head_that_does_not_end_in_time_is_cut_off(impatient: int) -> None:
+    answer = until_closed(impatient, b"GET / HTTP/1.1\r\nhost: a\r\n")
+    dripped = until_closed(impatient, b"GET / HTTP/1.1\r\n", *[b"x-a: b\r\n"] * 8, pause=0.1)
+
+    assert answer.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+    assert b'"code":"request_timeout"' in answer
+    assert dripped == b"" or dripped.startswith(b"HTTP/1.1 408 ")
+
+
+def test_connection_that_says_nothing_is_closed(impatient: int) -> None:
+    assert until_closed(impatient) == b""
+
+
+def test_slow_body_is_none_of_the_protocols_business(impatient: int) -> None:
+    head = b"POST / HTTP/1.1\r\n" + HEADERS + b"content-length: 8\r\n\r\n"
+
+    assert until_closed(impatient, head, *[b"x"] * 8, pause=0.1).endswith(b"/||xxxxxxxx")
+
+
+def test_next_request_on_a_connection_is_waited_for_anew(impatient: int) -> None:
+    request = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", impatient), timeout=10) as connection:
+        for _ in range(4):
+            time.sleep(0.2)
+            connection.sendall(request)
+            answer = b""
+            while not answer.endswith(b"/||"):
+                answer += connection.recv(1000)
+
+
+def test_answer_that_nobody_takes_is_dropped(impatient: int) -> None:
+    body = b"x" * 20_000_000  # more than the sockets' buffers hold
+    head = b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: %d\r\n\r\n" % len(body)
+    with socket.create_connection(("127.0.0.1", impatient), timeout=10) as connection:
+        connection.sendall(head + body)
+        time.sleep(1.0)
+        received = 0
+        with suppress(ConnectionResetError):
+            while piece := connection.recv(1 << 20):
+                received += len(piece)
+
+    assert received < len(body)
+
+
+@pytest.mark.parametrize("chunk", [b"x-a: " + b"b" * 1000 + b"\r\n", b"x-a: b\r\n" * 100, b"x" * 1000])
+def test_head_without_end_is_refused(port: int, chunk: bytes) -> None:
+    answer = until_closed(port, b"GET / HTTP/1.1\r\n", *[chunk] * 200)
+
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
+
+
+@pytest.mark.parametrize(
+    "sent", [b"nonsense\r\n\r\n", b"GET / HTTP/1.1\r\nno colon\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"]
+)
+def test_what_is_no_request_is_answered_with_a_problem(port: int, sent: bytes) -> None:
+    head, _, body = until_closed(port, sent).partition(b"\r\n\r\n")
+
+    assert head.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert b"content-type: application/problem+json" in head
+    assert orjson.loads(body)["code"] == "bad_request"

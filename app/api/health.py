@@ -4,8 +4,6 @@ from fastapi import APIRouter, Response
 
 from app.api import schemas
 from app.api.service import ServiceDep
-from app.database import reading
-from app.errors import DatabaseUnavailable
 
 router = APIRouter(tags=["Operation"])
 
@@ -18,12 +16,8 @@ async def get_health(response: Response) -> schemas.Health:
 
 
 @router.get("/readyz")
-def get_readiness(response: Response, service: ServiceDep) -> schemas.Health:
-    """Whether the database is reachable and migrated, and the content folder was taken."""
+async def get_readiness(response: Response, service: ServiceDep) -> schemas.Health:
+    """Whether the database is reachable and migrated, the content folder was taken, and the process is not ending."""
     response.headers["Cache-Control"] = "no-store"
-    with reading(service.engine) as connection:
-        if not service.is_migrated(connection):
-            raise DatabaseUnavailable("the database is not migrated; run `honbun migrate`", code="not_ready")
-    if not service.is_ready:
-        raise DatabaseUnavailable("the content folder is still being taken", code="not_ready")
+    await service.readiness.check()
     return schemas.Health(status="ready")

@@ -1,5 +1,7 @@
 """Errors as RFC 9457 problem details: which class means which status stands in one table."""
 
+import errno
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from http import HTTPStatus
@@ -28,6 +30,7 @@ from app.errors import (
 from app.logs import request_id
 
 MEDIA_TYPE = "application/problem+json"
+log = logging.getLogger("honbun")
 
 
 class Unauthorized(HonbunError):
@@ -54,12 +57,30 @@ class VersionNotReached(HonbunError):
     code = "version_not_reached"
 
 
+class RequestTimeout(HonbunError):
+    code = "request_timeout"
+
+
+class TooManyRequests(HonbunError):
+    code = "too_many_requests"
+    retry_after = 1  # seconds
+
+    def __init__(self, detail: str, *, retry_after: int) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class Overloaded(HonbunError):
+    code = "overloaded"
+
+
 STATUS: tuple[tuple[type[HonbunError], int], ...] = (
     (MalformedBody, 400),
     (Unauthorized, 401),
     (Forbidden, 403),
     (NotFound, 404),
     (NotAcceptable, 406),
+    (RequestTimeout, 408),
     (Conflict, 409),
     (PreconditionFailed, 412),
     (TooLarge, 413),
@@ -67,15 +88,19 @@ STATUS: tuple[tuple[type[HonbunError], int], ...] = (
     (QueryError, 422),
     (DocumentError, 422),
     (SourceError, 422),
+    (TooManyRequests, 429),
     (DatabaseUnavailable, 503),
     (RendererUnavailable, 503),
+    (Overloaded, 503),
     (VersionNotReached, 503),
 )
+EXHAUSTED = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM))
 MALFORMED = frozenset(("malformed_archive",))
 TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}  # RFC 9110's names; older Pythons have others
 HEADERS: Mapping[int, Mapping[str, str]] = {
     401: {"WWW-Authenticate": 'Bearer realm="honbun"'},
     404: {"Cache-Control": "public, max-age=0, s-maxage=5"},
+    408: {"Connection": "close"},
     503: {"Retry-After": "1"},
 }
 HEADER_AT_FAULT: Mapping[str, str] = {  # by code
@@ -141,6 +166,8 @@ def problem_of(error: HonbunError) -> Problem:
         )
     challenge = {"WWW-Authenticate": 'Bearer realm="honbun", error="invalid_token"'}  # RFC 6750, 3.1
     headers = challenge if error.reason == "invalid_key" else {}
+    if isinstance(error, TooManyRequests):
+        headers = {"Retry-After": str(error.retry_after)}
     return Problem(status, error.reason, error.detail, errors=[shown], headers=headers)
 
 
@@ -159,6 +186,13 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(ClientDisconnect)
     async def _gone(_request: Request, _error: ClientDisconnect) -> Response:
         return Problem(400, "incomplete_request", "the connection ended before the body did")
+
+    @app.exception_handler(OSError)
+    async def _exhausted(request: Request, error: OSError) -> Response:
+        if error.errno not in EXHAUSTED:
+            raise error
+        log.error("%s", error.strerror)
+        return _kept_private(request, Problem(503, "exhausted", "this machine has run out of room; nothing was kept"))
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:

@@ -13,7 +13,9 @@ from sqlalchemy import Connection, Engine
 
 from app.api.auth import Principal, authenticate, require
 from app.api.caching import Lifetime
-from app.api.problems import VersionNotReached
+from app.api.overload import READS, Rates, Slots
+from app.api.problems import Unauthorized, VersionNotReached
+from app.api.readiness import Readiness
 from app.database import reading
 from app.documents.document import Context
 from app.documents.links import Links
@@ -51,9 +53,11 @@ class Service:
     bootstrap: str | None  # the digest of the key from the settings
     writers: anyio.CapacityLimiter
     renderers: Renderers
-    is_migrated: Callable[[Connection], bool]
+    readiness: Readiness
+    rates: Rates
+    streams: Slots  # each holds a connection to the database for as long as its reader reads
+    waiters: Slots  # for a version that is not here yet
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    is_ready: bool = False
 
 
 def _service(request: Request) -> Service:
@@ -65,7 +69,16 @@ ServiceDep = Annotated[Service, Depends(_service)]
 
 
 def _principal(request: Request, service: ServiceDep) -> Principal | None:
-    return authenticate(request, service.engine, service.bootstrap, service.clock())
+    try:
+        return authenticate(request, service.engine, service.bootstrap, service.clock())
+    except Unauthorized:
+        service.rates.count_failed_key(_address(request))
+        raise
+
+
+def _address(request: Request) -> str:
+    """Whose request it is; behind a proxy that is trusted, what that says."""
+    return request.client.host if request.client else ""
 
 
 PrincipalDep = Annotated[Principal | None, Depends(_principal)]
@@ -77,8 +90,11 @@ class Scope:
     def __init__(self, scope: str) -> None:
         self.scope = scope
 
-    def __call__(self, service: ServiceDep, principal: PrincipalDep) -> Principal:
-        return require(principal, self.scope, service.engine, service.bootstrap)
+    def __call__(self, request: Request, service: ServiceDep, principal: PrincipalDep) -> Principal:
+        holder = require(principal, self.scope, service.engine, service.bootstrap)
+        if request.method not in READS:
+            service.rates.count_write(holder.name, _address(request))
+        return holder
 
 
 WriterDep = Annotated[Principal, Depends(Scope("write"))]
@@ -143,6 +159,11 @@ async def _wanted_version(request: Request, service: ServiceDep) -> None:
             "this is no version of this service", parameter="min_version", code="invalid_version"
         ) from None
     deadline = asyncio.get_running_loop().time() + _patience(request)
+    with service.waiters:
+        await _reached(service, key, wanted, deadline)
+
+
+async def _reached(service: Service, key: tuple[int, int], wanted: str, deadline: float) -> None:
     while label_key(await anyio.to_thread.run_sync(_label, service)) < key:
         if asyncio.get_running_loop().time() >= deadline:
             raise VersionNotReached(f"version {wanted} is not here yet")

@@ -1,5 +1,6 @@
 """JSON Lines as they are read from the database, in one snapshot that always ends with the answer."""
 
+import logging
 import zlib
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack
@@ -19,6 +20,8 @@ from app.api.middleware import IS_HEAD
 from app.api.service import Reading
 
 MEDIA_TYPE = "application/jsonl"
+log = logging.getLogger("honbun")
+LONGEST = 600  # seconds that a stream may hold its snapshot of the database
 PIECE = 64 * 1024  # bytes; a line alone would cost a change of thread each
 
 
@@ -31,7 +34,11 @@ class JsonLines(StreamingResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await super().__call__(scope, receive, send)
+            with anyio.fail_after(LONGEST):
+                await super().__call__(scope, receive, send)
+        except TimeoutError:
+            log.warning("a stream was broken off after %s seconds: its reader is too slow", LONGEST)
+            raise
         finally:
             with anyio.CancelScope(shield=True):
                 await anyio.to_thread.run_sync(self.opened.close)
@@ -50,6 +57,7 @@ def stream(
     check_acceptable(request, MEDIA_TYPE)
     encoding = encoding_for(request)
     with ExitStack() as stack:
+        stack.enter_context(reading.service.streams)
         connection, lifetime = stack.enter_context(reading.snapshot())
         lines: Iterator[Any] = iter(()) if IS_HEAD in request.scope else read(connection)
         if isinstance(lines, Generator):

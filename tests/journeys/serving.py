@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx2
 
@@ -39,6 +40,23 @@ class Server:
         """The messages of its log."""
         return [json.loads(line)["message"] for line in self.log.read_text(encoding="utf-8").splitlines()]
 
+    def await_ready(self) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            assert self.process.poll() is None, self.said
+            try:
+                if self.client.get("/readyz").status_code == 200:
+                    return
+            except httpx2.TransportError:
+                pass
+            time.sleep(0.05)  # another process: there is nothing here to be told by
+        raise AssertionError(self.said)
+
+    def connect(self) -> socket.socket:
+        """A bare connection, for what no client would send."""
+        address = urlsplit(self.url)
+        return socket.create_connection((address.hostname or "", address.port or 0), timeout=PATIENCE)
+
     def kill(self) -> None:
         """What a power failure does to the process."""
         self.process.send_signal(signal.SIGKILL)
@@ -53,12 +71,18 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(folder: Path, **settings: str) -> Iterator[Server]:
-    """`honbun serve`, ready; its database and log are in the folder unless the settings say otherwise."""
-    port = free_port()
-    defaults = {"DATABASE_URL": f"sqlite:///{folder / 'honbun.db'}", "CONTENT_DIR": "", "API_KEY": KEY}
+def started(folder: Path, port: int | None = None, **settings: str) -> Iterator[Server]:
+    """`honbun serve`, just started; its database and log are in the folder unless the settings say otherwise."""
+    port = port or free_port()
+    defaults = {
+        "DATABASE_URL": f"sqlite:///{folder / 'honbun.db'}",
+        "CONTENT_DIR": "",
+        "API_KEY": KEY,
+        "DRAIN_SECONDS": "0",
+        "WRITES_PER_MINUTE": "0",
+    }
     log = folder / f"server-{port}.log"
-    with log.open("wb") as output:
+    with log.open("ab") as output:
         process = subprocess.Popen(
             [*HONBUN, "serve", "--port", str(port)],
             cwd=folder,
@@ -69,22 +93,15 @@ def serving(folder: Path, **settings: str) -> Iterator[Server]:
     url = f"http://127.0.0.1:{port}"
     try:
         with httpx2.Client(base_url=url, headers=AUTH, timeout=PATIENCE) as client:
-            server = Server(process=process, client=client, url=url, log=log)
-            _await_ready(server)
-            yield server
+            yield Server(process=process, client=client, url=url, log=log)
     finally:
         process.terminate()
         process.wait(PATIENCE)
 
 
-def _await_ready(server: Server) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        assert server.process.poll() is None, server.said
-        try:
-            if server.client.get("/readyz").status_code == 200:
-                return
-        except httpx2.TransportError:
-            pass
-        time.sleep(0.05)  # another process: there is nothing here to be told by
-    raise AssertionError(server.said)
+@contextmanager
+def serving(folder: Path, port: int | None = None, **settings: str) -> Iterator[Server]:
+    """`honbun serve`, ready."""
+    with started(folder, port, **settings) as server:
+        server.await_ready()
+        yield server
