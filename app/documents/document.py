@@ -21,6 +21,7 @@ from app.documents.liquid import Site, Translated, translate
 from app.documents.markdown import Rendered, render
 from app.documents.normalize import sort_key
 from app.documents.permalinks import expand, is_address, is_pattern, last_part
+from app.documents.sanitize import is_web_address
 from app.documents.site_config import SiteConfig
 from app.documents.slug import FileName, derived_slug, read_name, slug_from_name, slugify
 from app.documents.sources import Source
@@ -101,6 +102,7 @@ def parse(source: Source, context: Context) -> Document:
     slug, slug_is_given = _slug(front, file_name, title, source.name)
     date = _date(front.date, "date", zone) or _file_date(file_name, zone)
     categories = tuple(dict.fromkeys((*folders_above(source.name), *front.categories)))
+    cover, cover_warnings = _cover(front, addresses)
     words, characters = reading_time.count(rendered.prose)
     return Document(
         name=source.name,
@@ -124,7 +126,7 @@ def parse(source: Source, context: Context) -> Document:
         reading_time=front.reading_time or _minutes(rendered, context),
         lang=front.lang or file_name.lang or context.lang or language.detect(f"{title}\n{rendered.prose}"),
         lang_suffix=file_name.lang,
-        cover=None if front.cover is None else addresses.file(front.cover),
+        cover=cover,
         permalink=_permalink(front, pattern, slug=slug, date=_in(zone, date), categories=categories),
         aliases=front.aliases,
         html=rendered.html,
@@ -136,7 +138,7 @@ def parse(source: Source, context: Context) -> Document:
         text=rendered.text,
         word_count=words,
         character_count=characters,
-        warnings=(*front_warnings, *title_warnings, *rendered.warnings),
+        warnings=(*front_warnings, *title_warnings, *cover_warnings, *rendered.warnings),
     )
 
 
@@ -223,6 +225,14 @@ def _permalink(
     if pattern is None or not is_pattern(pattern):
         return _address(front)
     return expand(pattern, slug=slug, date=date, categories=categories)
+
+
+def _cover(front: FrontMatter, addresses: Addresses) -> tuple[str | None, tuple[Finding, ...]]:
+    """The picture's address; none where a page that puts it into a link would run it."""
+    if front.cover is None or is_web_address(front.cover):
+        return None if front.cover is None else addresses.file(front.cover), ()
+    detail = f"{front.cover[:60]!r} is no address of a picture on the web; it is left out"
+    return None, (Finding(code="field_ignored", detail=detail, field="cover", hint="write an http or https address"),)
 
 
 def _in(zone: ZoneInfo, date: datetime | None) -> datetime | None:

@@ -130,8 +130,8 @@ _HANDLERS: tuple[tuple[Format, _Fenced], ...] = (
 _READERS: dict[Format, _Fenced] = dict(reversed(_HANDLERS))
 
 _LOOKALIKE = re.compile(
-    "[\\s\u200b-\u200f\u2060\ufeff]*((?:-{2,}|[－ー−–—]{2,}|[+＋]{2,}|;{2,})[^\n]*)\n"
-    "(?=[\"']?[\\w.-]+[\"']?[ \t\u3000]*[:：=＝])((?:[^\n]*\n?){1,200})"
+    "[\\s\u200b-\u200f\u2060\ufeff]*((?:-{2,}+|[－ー−–—]{2,}+|[+＋]{2,}+|;{2,}+)[^\n]*+)\n"
+    "(?=[\"']?[\\w.-]+[\"']?[ \t\u3000]*[:：=＝])((?:[^\n]*+\n?){1,200})"
 )
 _DECIDES = re.compile(  # whether and when a post is published
     "^[ \t\u3000]*[\"']?(?:"

@@ -54,6 +54,7 @@ _NUMBERS = names("colspan height rowspan span start value width")
 _ADDRESSES = names("cite href src")
 _HOST_ONLY = re.compile(r"[/\\]{2,}")
 _IGNORED_IN_ADDRESSES = re.compile(r"[\t\n\r]")
+_SCHEME = re.compile("[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _ROUNDS = 8
 
 
@@ -104,6 +105,14 @@ def _attribute(_tag: str, name: str, value: str) -> str | None:
     if name in _NUMBERS:
         return value if re.fullmatch(r"-?[0-9]{1,5}%?", value) else None
     return value
+
+
+def is_web_address(value: str) -> bool:
+    """Whether an address, relative or not, leads to a page or a file on the web: it runs nothing wherever it is put."""
+    if CONTROL.search(value):
+        return False
+    scheme = _SCHEME.match(_IGNORED_IN_ADDRESSES.sub("", value).strip())
+    return scheme is None or scheme[0].lower() in ("http:", "https:")
 
 
 def _address(value: str) -> str | None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.documents.sanitize import sanitize
+from app.documents.sanitize import is_web_address, sanitize
 
 PIECES = [
     *(
@@ -94,3 +94,20 @@ def test_what_never_settles_becomes_text(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("app.documents.sanitize._clean", lambda html: html + "<b>x</b>")
 
     assert sanitize("<p>a &lt; b</p>") == "a &lt; b" + "x" * 9
+
+
+@pytest.mark.parametrize(
+    ("address", "is_web"),
+    [
+        *[
+            (address, True)
+            for address in ("/a.png", "a:b/c.png?"[2:], "https://a.jp/x", "HTTP://a", "", "//a.jp/x", "図.png")
+        ],
+        *[
+            (address, False)
+            for address in ("javascript:x", " JavaScript:x", "java\tscript:x", "data:text/html,x", "a\0:b")
+        ],
+    ],
+)
+def test_address_of_the_web(address: str, *, is_web: bool) -> None:
+    assert is_web_address(address) is is_web
