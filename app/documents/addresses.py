@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, urljoin, urlsplit
 
 from app.documents.links import Links, Target, source_linked
-from app.documents.sources import POST_SUFFIXES, is_post
+from app.documents.sources import is_markdown, is_post
 
 _PAGES = (".md", ".markdown", ".html")
 
@@ -45,7 +45,7 @@ class Addresses:
 
     def of_tag(self, name: str) -> str | None:
         """The address of the post that a Liquid tag names; of a file, its path in the site."""
-        if name.endswith(POST_SUFFIXES) and is_post(name):
+        if is_markdown(name) and is_post(name):
             return self.links.of_name(name, self.pattern)
         return quote(f"/{name}")
 

@@ -13,11 +13,7 @@ from app.errors import DocumentError, Finding
 
 _FALSE = frozenset({"false", "no", "off", "n"})
 _NOT_DRAFT = _FALSE | {"0", ""}
-_CJK = (
-    "[\u2e80-\u303f\u3041-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\uff01-\uff9f\uffe0-\uffe6\U00020000-\U000323af]"
-)
 _DAY_IN_PATH = re.compile(r"(?:^|/)([0-9]{4})/(0[1-9]|1[0-2])/(0[1-9]|[12][0-9]|3[01])(?:/|$)")
-_CJK_BREAK = re.compile(rf"(?<={_CJK})[ \t]*\r?\n\s*(?={_CJK})")
 _MINUTES = re.compile(
     r"(?:約|about|~)?\s*(\d{1,4}(?:\.\d{1,3})?)\s*(?:m|mins?|minutes?|分間?)?\s*(?:read|reading)?\.?",
     re.IGNORECASE | re.ASCII,
@@ -96,11 +92,9 @@ class _Reader:
         self._remarked: set[str] = set()
 
     def title(self) -> Scalar | None:
-        """Fold a title into one line: a break between CJK characters is nothing, any other a space."""
-        scalar = self.filled("title")
-        if scalar is None:
-            return None
-        return replace(scalar, text=_one_line(_CJK_BREAK.sub("", scalar.text)))
+        """Give the title as written, without blanks around it; an empty one stays empty, as in Jekyll."""
+        scalar = self.scalar("title")
+        return None if scalar is None or scalar.value is None else replace(scalar, text=scalar.text.strip())
 
     def text(self, field: str, *, empty: bool = False) -> str | None:
         """Give the text of a field that null and false leave out."""
@@ -143,7 +137,7 @@ class _Reader:
         scalar = self.scalar(field)
         if scalar is None or not scalar.text.strip():
             return None
-        return None if scalar.value is None or (_off(scalar) and field != "title") else scalar
+        return None if scalar.value is None or _off(scalar) else scalar
 
     def draft(self) -> bool:
         """Hide what either flag hides; an unclear `draft` hides too, an unclear `published` shows, as in Jekyll."""

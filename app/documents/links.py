@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from app.documents.permalinks import expand, is_pattern
 from app.documents.slug import FileName, derived_slug, read_name
-from app.documents.sources import POST_SUFFIXES, is_post
+from app.documents.sources import is_markdown, is_post
 from app.errors import DocumentError, Finding
 
 
@@ -129,7 +129,7 @@ class Target:
 
 
 def _without_suffix(name: str) -> str:
-    return next((name.removesuffix(suffix) for suffix in POST_SUFFIXES if name.endswith(suffix)), name)
+    return name.rpartition(".")[0] if is_markdown(name) else name
 
 
 def folders_above(name: str) -> tuple[str, ...]:
@@ -145,7 +145,7 @@ def source_linked(target: str, name: str) -> str | None:
     except ValueError:
         return None
     path = unquote(parts.path)
-    if parts.scheme or parts.netloc or not path.endswith(POST_SUFFIXES):
+    if parts.scheme or parts.netloc or not is_markdown(path):
         return None
     folder = "" if path.startswith("/") else posixpath.dirname(name)
     linked = posixpath.normpath(posixpath.join(folder, path.lstrip("/")))

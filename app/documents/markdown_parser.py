@@ -26,7 +26,7 @@ from app.documents.kramdown import kramdown
 from app.documents.liquid import Left
 from app.documents.markdown_blocks import blocks
 from app.documents.markdown_budget import BudgetedBlocks, BudgetedRenderer, budget
-from app.documents.markdown_links import bare_addresses
+from app.documents.markdown_links import addresses as more_addresses
 from app.documents.markdown_math import mathematics
 from app.documents.markdown_spans import spans
 from app.documents.raw_html import addresses, close_block, escape_unclosed, resolve_addresses
@@ -50,8 +50,7 @@ def extended() -> MarkdownIt:
     md.inline.ruler.at("footnote_ref", _footnote_mark)
     md.add_render_rule("footnote_caption", _footnote_number)
     deflist_plugin(md)
-    bare_addresses(md)
-    for extension in (kramdown, abbreviations, mathematics, blocks, spans):
+    for extension in (more_addresses, kramdown, abbreviations, mathematics, blocks, spans):
         extension(md)
     for rule in (_blocks, _inlines):
         md.core.ruler.push(rule.__name__.strip("_"), rule)

@@ -81,10 +81,15 @@ def is_post(name: str) -> bool:
     """Whether a name can be a post by itself; folders with `_posts` narrow it further (`posts_among`)."""
     *folders, file = name.split("/")
     return (
-        file.endswith(POST_SUFFIXES)
+        is_markdown(file)
         and not file.startswith((".", *NEVER_POSTS))
         and not any(_is_passed_over(folder) for folder in folders)
     )
+
+
+def is_markdown(name: str) -> bool:
+    """Whether a name ends as Markdown files do, in whichever case."""
+    return name.lower().endswith(POST_SUFFIXES)
 
 
 def is_config(name: str) -> bool:
@@ -290,7 +295,7 @@ def in_tar(file: IO[bytes], limits: Limits) -> Iterator[Entry]:
 
 def _tar_content(archive: tarfile.TarFile, member: tarfile.TarInfo, limits: Limits) -> bytes:
     """A stream is read once, so a member is read as it passes: but only what can be of use, and bounded."""
-    if not member.name.endswith((*POST_SUFFIXES, CONFIG_FILE)):
+    if not (is_markdown(member.name) or member.name.endswith(CONFIG_FILE)):
         return b""
     extracted = archive.extractfile(member)
     if extracted is None:

@@ -25,9 +25,9 @@ def read_yaml(front: str) -> tuple[FrontMatter, list[str]]:
         ("title: false", "title", "false", []),
         ("title: null", "title", None, []),
         ('title: "null"', "title", "null", []),
-        ("title: ''", "title", None, []),
+        ("title: ''", "title", "", []),
         ("title: >\n  long\n  title", "title", "long title", []),
-        ("title: |\n  長い\n  題\n  and more", "title", "長い題 and more", []),
+        ("title: |\n  長い\n  題\n  and more", "title", "長い\n題\nand more", []),
         ("Title: x", "title", "x", ["key_case"]),
         ("Title: x\ntitle: y", "title", "y", []),
         # dates stay as written

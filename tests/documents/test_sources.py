@@ -73,6 +73,7 @@ def test_dropping_more_folders_than_there_are_is_refused() -> None:
         ("a.markdown", True),
         ("a.mkdn", True),
         ("a.mkd", True),
+        ("a.MD", True),
         ("a.txt", False),
         (".a.md", False),
         (".github/a.md", False),
