@@ -1,6 +1,8 @@
 """The files that a command is given, as one batch."""
 
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Container, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,17 +16,41 @@ if TYPE_CHECKING:
 
 def batch_of(paths: list[Path], base: Path | None) -> Batch:
     """The posts below the paths; names are relative to each path, a file's to its folder, or all to `base`."""
-    return gather((entry for path in paths for entry in _entries(path, base)), limits=Limits())
+    return gather((entry for path in paths for _, entry in _entries(path, base)), limits=Limits())
 
 
-def _entries(path: Path, base: Path | None) -> Iterator[Entry]:
+def batch_of_changed(paths: list[Path], base: Path | None, changed: Container[Path]) -> Batch:
+    """The posts among the files that changed; which files are posts depends on the others too, but those are not read."""
+    names: set[str] = set()
+
+    def entries() -> Iterator[Entry]:
+        for path in paths:
+            for file, entry in _entries(path, base):
+                if file in changed:
+                    names.add(unicodedata.normalize("NFC", entry.name))
+                    yield entry
+                else:
+                    yield replace(entry, read=lambda _: b"")
+
+    whole = gather(entries(), limits=Limits())
+    return Batch(
+        sources=[source for source in whole.sources if source.name in names],
+        configs=[config for config in whole.configs if config.name in names],
+        refused=[(name, finding) for name, finding in whole.refused if name in names],
+    )
+
+
+def _entries(path: Path, base: Path | None) -> Iterator[tuple[Path, Entry]]:
     if base is not None and not path.resolve().is_relative_to(base.resolve()):
         raise typer.BadParameter(f"{path} is not below {base}", param_hint="--base")
     if path.is_dir():
-        yield from in_folder(path.resolve(), base.resolve() if base else None)
+        folder = path.resolve()
+        top = base.resolve() if base else folder
+        yield from ((top / entry.name, entry) for entry in in_folder(folder, top))
     else:
-        parent = base.resolve() if base else path.resolve().parent
-        yield Entry(name=path.resolve().relative_to(parent).as_posix(), read=lambda _: path.read_bytes())
+        file = path.resolve()
+        name = file.relative_to(base.resolve() if base else file.parent).as_posix()
+        yield file, Entry(name=name, read=lambda _: path.read_bytes())
 
 
 def place_of(name: str, paths: list[Path], base: Path | None) -> str:

@@ -15,6 +15,7 @@ from app.posts.options import Options
 MAX_BYTES = 16 * 1024 * 1024  # of one upload; a service with tighter limits answers 413, and halves are sent
 MAX_FILES = 2000
 PATIENCE = (0.5, 1.0, 2.0, 4.0, 8.0)  # seconds between tries
+LONGEST = 300.0  # seconds that a service may ask to be waited for
 PASSING = frozenset((429, 502, 503, 504))
 
 
@@ -119,7 +120,7 @@ class Remote:
 
 def _retry_after(response: httpx2.Response, pause: float | None) -> float | None:
     header = response.headers.get("retry-after", "")
-    return pause if pause is None or not header.isdigit() else min(max(pause, float(header)), 60.0)
+    return pause if pause is None or not header.isdigit() else min(max(pause, float(header)), LONGEST)
 
 
 def _refusal(response: httpx2.Response) -> str:

@@ -1,5 +1,6 @@
 """What hands over files: a folder, an archive, named bytes. Archives are read with counters and never extracted."""
 
+import os
 import tarfile
 import unicodedata
 import zipfile
@@ -212,8 +213,9 @@ def in_folder(folder: Path, base: Path | None = None) -> Iterator[Entry]:
     Links that lead out of the folder are passed over: a name must not read what lies elsewhere.
     """
     root = folder.resolve()
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.resolve().is_relative_to(root):
+    paths = (Path(parent, file) for parent, _, files in os.walk(folder) for file in files)
+    for path in sorted(paths):
+        if path.is_file() and (not path.is_symlink() or path.resolve().is_relative_to(root)):
             yield Entry(name=PurePosixPath(path.relative_to(base or folder)).as_posix(), read=_opener(path))
 
 

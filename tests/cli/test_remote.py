@@ -4,7 +4,7 @@ import httpx2
 import pytest
 from starlette.testclient import TestClient
 
-from app.cli.remote import PATIENCE, Outcome, Remote, Unreachable
+from app.cli.remote import LONGEST, PATIENCE, Outcome, Remote, Unreachable
 from app.documents.sources import Batch, Source, is_config
 from app.errors import Finding
 from app.posts.options import Options
@@ -118,3 +118,14 @@ def test_configuration_is_sent_when_it_changed_and_moves_the_posts_that_are_not_
     assert changed.counts == {"unchanged": 5, "skipped": 1, "updated": 5}
     assert client.get("/v1/posts/p1").json()["lang"] == "ko"
     assert send(client, posts, prune_below="").counts == {"unchanged": 5, "skipped": 1, "updated": 5}
+
+
+@pytest.mark.parametrize(("header", "wait"), [("3", 3.0), ("0", PATIENCE[0]), ("9999", LONGEST), ("soon", PATIENCE[0])])
+def test_service_that_asks_for_patience_gets_it(header: str, wait: float) -> None:
+    answers = [httpx2.Response(503, headers={"Retry-After": header}), httpx2.Response(200, text="")]
+    waited: list[float] = []
+    transport = httpx2.MockTransport(lambda _: answers.pop(0))
+    with httpx2.Client(base_url="http://service", transport=transport) as client:
+        outcome = Remote(client=client, sleep=waited.append).send(batch({}), Options(author="", via="cli"))
+
+    assert (waited, outcome.counts) == ([wait], {})
