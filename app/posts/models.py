@@ -3,7 +3,20 @@
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import DateTime, Dialect, Index, MetaData, Row, Select, String, Table, Text, TypeDecorator
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Dialect,
+    Index,
+    MetaData,
+    PrimaryKeyConstraint,
+    Row,
+    Select,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
 from sqlalchemy.types import TypeEngine
 from sqlmodel import Field, SQLModel
 
@@ -152,6 +165,25 @@ class FieldValue(SQLModel, table=True):
     instant: datetime | None = Field(sa_type=UTCDateTime)
 
 
+class Keyword(SQLModel, table=True):
+    """What a post is about, as a hash; and from when until when it shows, in seconds: 0 is for ever.
+
+    The primary key alone tells the newest posts that have a keyword, and whether they show.
+    """
+
+    __table_args__ = (
+        PrimaryKeyConstraint("keyword", "shows_from", "shows_until", "post_pk"),
+        Index(None, "post_pk"),
+        {"sqlite_with_rowid": False},
+    )
+
+    keyword: int = Field(sa_type=BigInteger)
+    shows_from: int = Field(sa_type=BigInteger)
+    shows_until: int = Field(sa_type=BigInteger)
+    post_pk: int = Field(foreign_key="post.pk", ondelete="CASCADE")
+    is_tag: bool
+
+
 class Alias(SQLModel, table=True):
     """A former slug, or an address the front matter names; the newest holder of a former slug answers for it."""
 
@@ -226,6 +258,6 @@ def table(model: type[SQLModel]) -> Table:
     return SQLModel.metadata.tables[str(model.__tablename__)]
 
 
-posts, bodies, terms = table(Post), table(Body), table(Term)
+posts, bodies, terms, keywords = table(Post), table(Body), table(Term), table(Keyword)
 field_values, aliases, content = table(FieldValue), table(Alias), table(Content)
 changes, api_keys, taken, site_files = table(Change), table(ApiKey), table(Taken), table(SiteFile)

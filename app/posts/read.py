@@ -18,6 +18,7 @@ from app.posts.models import AnyRow, AnySelect, bodies, posts, terms
 from app.posts.orders import best_of, count_of, neighbour_of, page_of
 from app.posts.pages import Item, Page, Window, window_of
 from app.posts.queries import Reader, visible
+from app.posts.related import related_to
 from app.search.highlight import highlights
 from app.search.query import parse
 
@@ -113,11 +114,11 @@ OWN = (posts.c.pk, posts.c.id, posts.c.slug, posts.c.published_at, posts.c.sha25
 def _neighbour(  # noqa: PLR0913, PLR0917 - what an answer is made of
     connection: Connection, name: str, row: AnyRow, query: PostFilter, reader: Reader, show: Show
 ) -> Item | list[Item] | None:
+    shape: Shape = dict.fromkeys(LINK)
     if name == "related":
-        return []
+        return [show_post(post, shape, show) for post in related_to(connection, row.pk, columns_of(shape), reader)]
     if row.published_at is None:
         return None
-    shape: Shape = dict.fromkeys(LINK)
     statement = neighbour_of(columns_of(shape), row, query, reader, older=name == "older")
     found = connection.execute(statement).one_or_none()
     return None if found is None else show_post(found, shape, show)

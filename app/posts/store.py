@@ -13,7 +13,8 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from app.documents.document import Document, comparable
 from app.documents.normalize import term_key
 from app.errors import NotFound
-from app.posts.models import AnyRow, aliases, bodies, field_values, posts, taken, terms
+from app.posts.keywords import keyword_rows
+from app.posts.models import AnyRow, aliases, bodies, field_values, keywords, posts, taken, terms
 from app.posts.plan import Known
 from app.search import index as search
 from app.search.row import SearchRow
@@ -229,6 +230,7 @@ def write_posts(
         _insert(connection, bodies, (_body_row(row["pk"], document) for row, document in chunk))
         _insert(connection, terms, (r for row, document in chunk for r in _term_rows(row, document)))
         _insert(connection, field_values, (r for row, document in chunk for r in _field_rows(row["pk"], document)))
+        _insert(connection, keywords, (r for row, _ in chunk for r in keyword_rows(row)))
         _insert(connection, aliases, (r for row, document in chunk for r in _alias_rows(row["pk"], document)))
         search.write(connection, (_search_row(row["pk"], document) for row, document in chunk))
 
@@ -272,7 +274,7 @@ def _replace_rows(
     connection: Connection, rows: list[dict[str, Any]], changed: Sequence[tuple[dict[str, Any], Document, str]]
 ) -> None:
     for chunk in chunks([row["pk"] for row in rows]):
-        for table in (bodies, terms, field_values):
+        for table in (bodies, terms, field_values, keywords):
             connection.execute(delete(table).where(table.c.post_pk.in_(chunk)))
         connection.execute(delete(aliases).where(aliases.c.post_pk.in_(chunk), aliases.c.kind == "path"))
         # Two posts may exchange their slugs; no slug holds a slash, so these are nobody's.

@@ -288,13 +288,15 @@ class TestCost:
         assert "body" not in " ".join(statements)
 
     @pytest.mark.parametrize("number", [3, 30])
-    def test_detail_takes_one_query_and_one_for_each_neighbour(self, engine: Engine, number: int) -> None:
+    def test_detail_takes_one_query_and_one_for_each_neighbour_and_for_keywords(
+        self, engine: Engine, number: int
+    ) -> None:
         fill(engine, number)
         slug = found(engine)[1]
         with recorded(engine) as statements:
             detail(engine, slug)
 
-        assert len(statements) == 3
+        assert len(statements) == 4
 
     @pytest.mark.parametrize("number", [1, 30])
     def test_terms_archives_and_the_count_take_one_query_each(self, engine: Engine, number: int) -> None:
