@@ -22,6 +22,7 @@ from sqlalchemy import (
     Integer,
     Select,
     Text,
+    and_,
     any_,
     bindparam,
     case,
@@ -34,6 +35,7 @@ from sqlalchemy import (
     or_,
     select,
     table,
+    true,
 )
 from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR, insert
 
@@ -172,10 +174,16 @@ def _conditions(phrases: tuple[Phrase, ...]) -> Iterator[ColumnElement[bool]]:
     yield func.post_search_read(_rows.c.tokens, type_=TSVECTOR).op("@@")(
         cast(f"({' & '.join(rarest)}) | {_PARTIAL}", TSQUERY)
     )
-    for phrase in phrases:
-        stands = func.strpos(_rows.c.normal_form, phrase.needle) > 0
-        # A single token is exact by itself; a phrase is only told by the text.
-        yield stands if len(phrase.tokens) > 1 else or_(_rows.c.is_partial == false(), stands)
+    # A single token is exact by itself; a phrase is only told by the text.
+    yield _hold(phrase for phrase in phrases if len(phrase.tokens) > 1)
+    yield or_(_rows.c.is_partial == false(), _hold(phrase for phrase in phrases if len(phrase.tokens) == 1))
+
+
+def _hold(phrases: Iterable[Phrase]) -> ColumnElement[bool]:
+    """That all phrases stand in the normal form; which is long, and so fetched once for all of them."""
+    fetched = select((_rows.c.normal_form + "").label("form")).correlate(_rows).offset(0).subquery()
+    stand = [func.strpos(fetched.c.form, phrase.needle) > 0 for phrase in phrases]
+    return select(and_(*stand)).select_from(fetched).scalar_subquery() if stand else true()
 
 
 def _query_lexemes(phrase: Phrase) -> list[str]:
@@ -185,13 +193,14 @@ def _query_lexemes(phrase: Phrase) -> list[str]:
 
 def ranked(query: SearchQuery) -> Select[tuple[int, float]]:
     """The posts found and how well, the better the higher; among many, what their text says makes no difference."""
-    found_posts = found(query.required, query.excluded).cte("found").prefix_with("MATERIALIZED")
     lexemes = dict.fromkeys(lexeme for phrase in query.required for lexeme in _query_lexemes(phrase))
     wanted = cast(" | ".join(islice(lexemes, _MAX_CANDIDATE_TOKENS)), TSQUERY)
-    weights = literal(_WEIGHTS, ARRAY(REAL))
-    are_few = select(func.count()).select_from(found_posts).scalar_subquery() <= _MAX_RANKED_BY_TEXT
-    score = case(
-        (are_few, func.ts_rank(weights, _rows.c.tokens, wanted, type_=Float)),
-        else_=func.ts_rank(weights, _rows.c.head, wanted, type_=Float),
-    )
-    return select(_rows.c.pk, score.label("score")).where(among(_rows.c.pk, select(found_posts.c.pk)))
+
+    def rank(vector: ColumnElement[Any]) -> ColumnElement[float]:
+        return func.ts_rank(literal(_WEIGHTS, ARRAY(REAL)), vector, wanted, type_=Float)
+
+    by_head = found(query.required, query.excluded).add_columns(rank(_rows.c.head).label("score"))
+    hits = by_head.cte("found").prefix_with("MATERIALIZED")
+    are_few = select(func.count()).select_from(hits).scalar_subquery() <= _MAX_RANKED_BY_TEXT
+    by_text = select(rank(_rows.c.tokens)).where(_rows.c.pk == hits.c.pk).scalar_subquery()
+    return select(hits.c.pk, case((are_few, by_text), else_=hits.c.score).label("score"))
