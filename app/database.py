@@ -88,6 +88,15 @@ def _postgres(url: str) -> Engine:
     )
 
 
+def alone(engine: Engine) -> Any:
+    """A driver's connection outside the pool, that waits for nobody; who asked for it closes it."""
+    connection = engine.raw_connection()
+    driver: Any = connection.driver_connection
+    connection.detach()
+    driver.execute("PRAGMA busy_timeout = 0")
+    return driver
+
+
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """One snapshot: all that is read inside is of one instant, on both databases.

@@ -16,6 +16,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy import Engine
+from starlette.types import Receive, Scope, Send
 
 from app import __doc__ as description
 from app import migrate
@@ -25,12 +26,14 @@ from app.api.envelope import Envelope, policy_of_page
 from app.api.middleware import Cors, Head, Unexpected
 from app.api.overload import Admission, Rates, Slots
 from app.api.readiness import Readiness
+from app.api.response_cache import ResponseCache
 from app.api.service import Service, Site
 from app.database import THREADS, open_engine
 from app.documents.sources import Limits
 from app.ending import drain_at_sigterm, end_with_parent
 from app.errors import DatabaseUnavailable
 from app.posts.content_folder import take_folder
+from app.posts.watch import Watch
 from app.rendering.pool import Renderers, cores
 from app.settings import Settings
 
@@ -42,12 +45,21 @@ RETRY = 1.0  # seconds until the content folder is tried again
 Clock = Callable[[], datetime]
 
 
+class Application(FastAPI):
+    """FastAPI behind the response cache."""
+
+    cache: ResponseCache | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await (self.cache or super().__call__)(scope, receive, send)
+
+
 def create_app(
     settings: Settings | None = None,
     *,
     clock: Clock = lambda: datetime.now(UTC),
     renderers: Renderers | None = None,
-) -> FastAPI:
+) -> Application:
     """The application for these settings, by default those of the environment; renderers of its own end with it."""
     settings = settings or Settings.load()
     engine = open_engine(settings.database_url.get_secret_value(), risk_power_loss=settings.risk_power_loss)
@@ -62,14 +74,17 @@ def create_app(
         drain_at_sigterm(partial(setattr, service.readiness, "is_ending", True), settings.drain_seconds)
         end_with_parent()
         intake = asyncio.create_task(_take_content(service, settings.content_dir))
+        hearing = asyncio.create_task(service.watch.signal.run())
         yield
         intake.cancel()
-        await asyncio.wait([intake])  # what a thread has begun to write, it ends
+        hearing.cancel()
+        await asyncio.wait([intake, hearing])  # what a thread has begun to write, it ends
+        service.watch.signal.close()
         await anyio.to_thread.run_sync(engine.dispose)
         if renderers is None:
             await anyio.to_thread.run_sync(own.close)
 
-    app = FastAPI(
+    app = Application(
         title="Honbun",
         summary=description,
         version="1",
@@ -93,13 +108,24 @@ def create_app(
     app.add_middleware(Unexpected)
     app.add_middleware(Cors, origins=settings.cors_origins)
     app.add_middleware(Envelope)
+    if settings.cache_bytes:
+        app.cache = ResponseCache(
+            partial(FastAPI.__call__, app),
+            service.watch,
+            capacity=settings.cache_bytes,
+            s_maxage=settings.s_maxage,
+            origins=() if "*" in settings.cors_origins else [origin.encode() for origin in settings.cors_origins],
+            streams=("/v1/export.jsonl", "/v1/sources"),
+        )
     return app
 
 
 def _service(settings: Settings, engine: Engine, clock: Clock, renderers: Renderers) -> Service:
     key = settings.api_key
+    listen_url = settings.database_listen_url or settings.database_url
     return Service(
         engine=engine,
+        watch=Watch(engine, listen_url=listen_url.get_secret_value(), clock=clock),
         site=Site(
             title=settings.site_title,
             description=settings.site_description,

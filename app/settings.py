@@ -79,10 +79,14 @@ def _database_url(url: SecretStr) -> SecretStr:
     text = url.get_secret_value()
     if text.startswith("sqlite:///") and text.removeprefix("sqlite:///") not in ("", ":memory:"):
         return url
-    if not text.startswith(("postgresql://", "postgres://")):
+    return _postgres_url(url)
+
+
+def _postgres_url(url: SecretStr) -> SecretStr:
+    if not url.get_secret_value().startswith(("postgresql://", "postgres://")):
         raise ValueError("write sqlite:///FILE or postgresql://…")
     try:
-        psycopg.conninfo.conninfo_to_dict(text)
+        psycopg.conninfo.conninfo_to_dict(url.get_secret_value())
     except psycopg.Error:
         raise ValueError("libpq cannot read this as postgresql://USER:PASSWORD@HOST/DATABASE") from None
     return url
@@ -117,6 +121,7 @@ class Settings(BaseSettings):
     )
 
     database_url: Annotated[SecretStr, AfterValidator(_database_url)] = SecretStr("sqlite:///honbun.db")
+    database_listen_url: Annotated[SecretStr, AfterValidator(_postgres_url)] | None = None
     content_dir: str = "content"
     api_key: SecretStr | None = None
     remote_url: Address | None = None
@@ -135,6 +140,7 @@ class Settings(BaseSettings):
     forwarded_allow_ips: str | None = None
     cors_origins: Texts = ["*"]
     s_maxage: int = Field(default=60, ge=0)
+    cache_bytes: int = Field(default=32 * MIB, ge=0)
     public_source: bool = False
     private_front_matter: Texts = ["_*"]
     max_file_bytes: int = Field(default=2 * MIB, ge=1)
@@ -156,6 +162,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         "lang",
+        "database_listen_url",
         "api_key",
         "remote_url",
         "remote_key",

@@ -2,11 +2,12 @@
 
 import gzip
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from hashlib import sha256
+from math import inf
 from typing import Any, Final
 
 import orjson
@@ -34,7 +35,7 @@ class Lifetime:
     def headers(self, tags: Iterable[str] = ()) -> dict[str, str]:
         headers = {"Honbun-Version": self.state.label, "Vary": VARY, "Cache-Control": self._cache_control()}
         if not self.is_private:
-            headers["Last-Modified"] = format_datetime(self.state.changed_at, usegmt=True)
+            headers["Last-Modified"] = http_date(self.state.changed_at)
         if joined := ",".join(tags):
             headers |= {"Cache-Tag": joined, "Surrogate-Key": joined.replace(",", " ")}
         return headers
@@ -42,10 +43,20 @@ class Lifetime:
     def _cache_control(self) -> str:
         if self.is_private:
             return "private, no-store"
-        seconds = self.s_maxage
-        if self.state.next_flip is not None:
-            seconds = min(seconds, max(0, int((self.state.next_flip - self.now).total_seconds())))
-        return f"public, max-age=0, s-maxage={seconds}, must-revalidate"
+        seconds = min(self.s_maxage, seconds_to_flip(self.state, self.now))
+        return f"public, max-age=0, s-maxage={seconds:.0f}, must-revalidate"
+
+
+def seconds_to_flip(state: State, now: datetime) -> float:
+    """Whole seconds until the clock alone changes what is visible; infinite where it never does."""
+    if state.next_flip is None:
+        return inf
+    return max(0, int((state.next_flip - now).total_seconds()))
+
+
+def http_date(instant: datetime) -> str:
+    """RFC 9110, 5.6.7."""
+    return format_datetime(instant, usegmt=True)
 
 
 def respond(  # noqa: PLR0913 - what an answer is made of
@@ -69,7 +80,7 @@ def respond(  # noqa: PLR0913 - what an answer is made of
     encoding = encoding_for(request, len(body))
     tag = etag(body, own, encoding)
     all_headers = lifetime.headers(tags) | (headers or {}) | {"ETag": tag}
-    if _is_known(request, tag, lifetime):
+    if not lifetime.is_private and is_known(request.headers, tag, lifetime.state):
         return Response(status_code=304, headers=all_headers)
     if encoding is not None:
         body = compress(body, encoding)
@@ -91,9 +102,12 @@ def compress(body: bytes, encoding: str) -> bytes:
 
 def encoding_for(request: Request, size: int = SMALLEST) -> str | None:
     """The encoding that the reader likes best, and we among equals; or none."""
-    if size < SMALLEST:
-        return None
-    accepted = _weights(request.headers.get("accept-encoding", ""))
+    return None if size < SMALLEST else best_encoding(request.headers.get("accept-encoding", ""))
+
+
+def best_encoding(header: str) -> str | None:
+    """What Accept-Encoding likes best of what there is."""
+    accepted = _weights(header)
     weights = {name: accepted.get(name, accepted.get("*", 0.0)) for name in ENCODINGS}
     best = max(ENCODINGS, key=weights.__getitem__)
     return best if weights[best] > 0 else None
@@ -113,33 +127,41 @@ def _weights(header: str) -> dict[str, float]:
 
 
 def check_acceptable(request: Request, media_type: str) -> None:
-    """Raises NotAcceptable where the reader's Accept leaves no room for the one form that there is.
-
-    Who takes `application/json` takes `application/feed+json` (RFC 6839).
-    """
+    """Raises NotAcceptable where the reader's Accept leaves no room for the one form that there is."""
     kind = media_type.partition(";")[0]
-    if not (accepts(request, kind) or accepts(request, re.sub(r"/.*\+", "/", kind))):
+    accept = request.headers.get("accept")
+    if accept and not is_acceptable(accept, kind):
         raise NotAcceptable(f"this is served as {kind} only")
 
 
-def accepts(request: Request, kind: str, *, exactly: bool = False) -> bool:
-    """Whether Accept takes a media type; `exactly`: whether it asks for it by name (RFC 9110, 12.5.1)."""
-    accept = request.headers.get("accept")
-    if not accept:
-        return not exactly
+def is_acceptable(accept: str, kind: str) -> bool:
+    """Whether an Accept header takes a media type. Who takes `application/json` takes `application/feed+json`.
+
+    RFC 9110, 12.5.1: of the patterns for a type the most specific one decides. RFC 6839: what a suffix means.
+    """
     accepted = _weights(accept)
-    patterns = (kind,) if exactly else (kind, f"{kind.partition('/')[0]}/*", "*/*")  # the most specific one decides
+    kinds = (kind, re.sub(r"/.*\+", "/", kind))
+    return any(_takes(accepted, (kind, f"{kind.partition('/')[0]}/*", "*/*")) for kind in kinds)
+
+
+def asks_for(request: Request, kind: str) -> bool:
+    """Whether Accept takes a media type by its name."""
+    return _takes(_weights(request.headers.get("accept", "")), (kind,))
+
+
+def _takes(accepted: Mapping[str, float], patterns: Iterable[str]) -> bool:
     return next((accepted[pattern] for pattern in patterns if pattern in accepted), 0.0) > 0
 
 
-def _is_known(request: Request, tag: str, lifetime: Lifetime) -> bool:
-    """Whether the reader's copy is still right; the ETag decides where one is sent (RFC 9110, 13.2.2)."""
-    if lifetime.is_private:
-        return False
-    if (none_match := request.headers.get("if-none-match")) is not None:
+def is_known(headers: Mapping[str, str], tag: str, state: State | None) -> bool:
+    """Whether the copy that a request speaks of is still right; the ETag decides where one is sent (RFC 9110, 13.2.2).
+
+    Without a state no date can say so.
+    """
+    if (none_match := headers.get("if-none-match")) is not None:
         return none_match.strip() == "*" or tag in _weakly(none_match)
-    since = _parse_http_date(request.headers.get("if-modified-since"))
-    return since is not None and lifetime.state.is_exact and lifetime.state.changed_at <= since
+    since = _parse_http_date(headers.get("if-modified-since"))
+    return since is not None and state is not None and state.is_exact and state.changed_at <= since
 
 
 def entity_tags(header: str) -> list[str]:

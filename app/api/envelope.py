@@ -35,7 +35,7 @@ class Envelope:
             await self.app(scope, receive, send)
             return
         sent = Headers(scope=scope).get("x-request-id", "")
-        identifier = sent if SANE.fullmatch(sent) else secrets.token_hex(8)
+        identifier = identifier_of(sent)
         is_plain_read = not sent and scope["method"] in ("GET", "HEAD")
 
         async def with_headers(message: Message) -> None:
@@ -53,6 +53,11 @@ class Envelope:
             await self.app(scope, receive, with_headers)
         finally:
             request_id.reset(token)
+
+
+def identifier_of(sent: str) -> str:
+    """The request's own id where it is sane, else a new one."""
+    return sent if SANE.fullmatch(sent) else secrets.token_hex(8)
 
 
 def policy_of_page(html: bytes) -> str:

@@ -14,7 +14,7 @@ from starlette.responses import StreamingResponse
 
 from app.api import schemas
 from app.api.auth import Principal
-from app.api.caching import JSON, accepts, check_acceptable
+from app.api.caching import JSON, asks_for, check_acceptable
 from app.api.openapi import UPLOAD_BODY
 from app.api.problems import problem_of
 from app.api.reports import counts, report_answer, result_json, status_code
@@ -52,7 +52,7 @@ async def post_ingest(
     """Takes files in: all of them or, with `atomic=false`, those that can be taken."""
     if query.prune and query.prefix is None:
         raise QueryError("prune needs prefix, which may be empty", parameter="prefix", code="missing_parameter")
-    streamed = accepts(request, "application/jsonl", exactly=True)
+    streamed = asks_for(request, "application/jsonl")
     if not streamed:
         check_acceptable(request, JSON)
     prefix = name_prefix(query.prefix or "")

@@ -25,6 +25,7 @@ from app.posts.changes import State, label_key, read_state
 from app.posts.fields import Show, private_keys
 from app.posts.filters import PostFilter
 from app.posts.queries import Reader
+from app.posts.watch import Watch
 from app.rendering.pool import Renderers
 
 
@@ -43,6 +44,7 @@ class Service:
     """Everything a request needs beside itself; made once, at the start."""
 
     engine: Engine
+    watch: Watch
     site: Site
     context: Context
     links: Links
@@ -164,7 +166,7 @@ async def _wanted_version(request: Request, service: ServiceDep) -> None:
 
 
 async def _reached(service: Service, key: tuple[int, int], wanted: str, deadline: float) -> None:
-    while label_key(await anyio.to_thread.run_sync(_label, service)) < key:
+    while label_key((await service.watch.state()).label) < key:
         if asyncio.get_running_loop().time() >= deadline:
             raise VersionNotReached(f"version {wanted} is not here yet")
         await asyncio.sleep(0.05)
@@ -179,11 +181,6 @@ def _patience(request: Request) -> float:
     if not 0 <= seconds <= 30:  # also for nan
         raise QueryError("wait is a number of seconds from 0 to 30", parameter="wait")
     return seconds
-
-
-def _label(service: Service) -> str:
-    with reading(service.engine) as connection:
-        return read_state(connection, service.clock()).label
 
 
 def _reading(service: ServiceDep, principal: PrincipalDep, _: Annotated[None, Depends(_wanted_version)]) -> Reading:

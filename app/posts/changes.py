@@ -10,6 +10,8 @@ from sqlalchemy import Connection, and_, func, insert, or_, select, update
 from app.posts.models import AnyRow, changes, content, posts
 from app.posts.queries import status_of
 
+CHANNEL = "honbun"  # where Postgres tells of commits
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
@@ -82,6 +84,8 @@ def advance(
         # A writer whose clock is behind shares, as far as readers can tell, the second that stands there.
         values |= {"visible_version": version, "visible_at": moment, "ambiguous": row.visible_at >= moment}
     connection.execute(update(content).values(values))
+    if connection.dialect.name == "postgresql":  # told at the commit; on SQLite others see the file move
+        connection.execute(select(func.pg_notify(CHANNEL, "")))
 
 
 def _was_shown(post: Any, since: datetime, now: datetime) -> bool:

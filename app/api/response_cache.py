@@ -1,0 +1,225 @@
+"""Answers to reads without a key, kept as they go out, in front of routing.
+
+Right by construction: the application is asked with nothing but what the key holds; an answer names the content it
+was made from, and is kept only while that is the content in force; when another comes into force, by a commit or by
+the clock, all is forgotten.
+"""
+
+import asyncio
+import re
+from collections.abc import Container
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.api.caching import best_encoding, http_date, is_acceptable, is_known, seconds_to_flip
+from app.api.entries import Entries, Entry, Header
+from app.api.envelope import REQUEST_ID, identifier_of
+from app.errors import DatabaseUnavailable
+from app.posts.changes import State
+from app.posts.watch import Watch
+
+PREFIX: Final = "/v1"
+READS: Final = frozenset(("GET", "HEAD"))
+KEPT: Final = frozenset((200, 308))
+OF_THE_BODY: Final = frozenset((b"content-type", b"content-length", b"content-encoding"))
+LONGEST: Final = 200  # bytes of a header that is worth remembering
+S_MAXAGE = re.compile(rb"(?<=s-maxage=)\d+")
+encoding_of = lru_cache(maxsize=256)(best_encoding)
+is_taken = lru_cache(maxsize=256)(is_acceptable)
+
+
+class Key(NamedTuple):
+    """All that an answer can depend on beside the content."""
+
+    path: bytes
+    query: bytes
+    scheme: str
+    host: bytes | None
+    encoding: str | None
+    origin: bytes | None
+
+    def request(self, scope: Scope) -> Scope:
+        """A request that knows nothing else."""
+        headers = (
+            (b"host", self.host),
+            (b"accept-encoding", (self.encoding or "identity").encode()),
+            (b"origin", self.origin),
+        )
+        named = [(REQUEST_ID, value) for name, value in scope["headers"] if name == REQUEST_ID]  # for the log
+        return {**scope, "method": "GET", "headers": [*named, *(pair for pair in headers if pair[1] is not None)]}
+
+
+class ResponseCache:
+    """An application behind its own cache.
+
+    `origins` are those that CORS tells apart, `streams` the paths whose answers are not held in memory.
+    """
+
+    def __init__(  # noqa: PLR0913 - what an answer can depend on
+        self,
+        app: ASGIApp,
+        watch: Watch,
+        *,
+        capacity: int,
+        s_maxage: int,
+        origins: Container[bytes],
+        streams: Container[str],
+    ) -> None:
+        self.app = app
+        self.watch = watch
+        self.entries: Entries[Key] = Entries(capacity)
+        self._s_maxage = s_maxage
+        self._origins = origins
+        self._streams = streams
+        self._state: State | None = None
+        self._content = b"", b""  # the version and the last modification, as answers name them
+        self._flights: dict[Key, asyncio.Task[Entry]] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            if scope["method"] not in READS:
+                send = self._forgetting(send)
+            elif await self._is_answered(scope, send):
+                return
+        await self.app(scope, receive, send)
+
+    def _forgetting(self, send: Send) -> Send:
+        """Whoever is told that something was written finds it in the next answer."""
+
+        async def forgetting(message: Message) -> None:
+            self.watch.forget()
+            await send(message)
+
+        return forgetting
+
+    async def _is_answered(self, scope: Scope, send: Send) -> bool:
+        """Whether an answer went out; false where the application is to be asked itself."""
+        headers = dict(scope["headers"])
+        key = self._key(scope, headers)
+        if key is None:
+            return False
+        try:
+            state = self.watch.glance() or await self.watch.read()
+        except DatabaseUnavailable:  # the application says it better
+            return False
+        if state is not self._state:
+            self._adopt(state)
+        entry = self.entries.get(key) or await self._answer(key, scope)
+        if entry is None or (b"accept" in headers and not _takes(headers[b"accept"], entry)):
+            return False
+        if (b"if-none-match" in headers or b"if-modified-since" in headers) and self._is_known(scope, headers, entry):
+            status, kept, body = 304, entry.bare_headers, b""
+        else:
+            status, kept, body = entry.status, entry.headers, entry.body
+        if state.next_flip is not None:
+            kept = self._capped(kept, state)
+        if REQUEST_ID in headers and entry.status in KEPT:
+            identifier = identifier_of(headers[REQUEST_ID].decode("latin-1"))
+            kept = [*kept, (REQUEST_ID, identifier.encode())]
+        await send({"type": "http.response.start", "status": status, "headers": kept})
+        await send({"type": "http.response.body", "body": body if scope["method"] == "GET" else b""})
+        return True
+
+    def _is_known(self, scope: Scope, headers: dict[bytes, bytes], entry: Entry) -> bool:
+        """Whether the reader's copy is still right."""
+        if entry.etag is None:
+            return False
+        if headers.get(b"if-none-match") == entry.etag:
+            return True
+        state = self._state if entry.content == self._content else None
+        return is_known(Headers(scope=scope), entry.etag.decode("latin-1"), state)
+
+    def _capped(self, headers: list[Header], state: State) -> list[Header]:
+        """The headers with a shared lifetime that ends where the clock changes what is visible."""
+        seconds = seconds_to_flip(state, self.watch.clock())
+        if seconds >= self._s_maxage:
+            return headers
+
+        def shorter(match: re.Match[bytes]) -> bytes:
+            return b"%d" % min(int(match[0]), seconds)
+
+        return [
+            (name, S_MAXAGE.sub(shorter, value)) if name == b"cache-control" else (name, value)
+            for name, value in headers
+        ]
+
+    def _key(self, scope: Scope, headers: dict[bytes, bytes]) -> Key | None:
+        """None for what is never kept."""
+        path = scope["path"]
+        if b"authorization" in headers or not path.startswith(PREFIX) or path in self._streams:
+            return None
+        accepted = headers.get(b"accept-encoding", b"")
+        if len(accepted) > LONGEST or len(headers.get(b"accept", b"")) > LONGEST:
+            return None
+        origin = headers.get(b"origin")
+        return Key(
+            scope.get("raw_path") or path.encode(),
+            scope["query_string"],
+            scope["scheme"],
+            headers.get(b"host"),
+            encoding_of(accepted.decode("latin-1")) if accepted else None,
+            origin if origin in self._origins else None,
+        )
+
+    def _adopt(self, state: State) -> None:
+        """Forgets all where another content is in force; answers under way are for those who wait for them."""
+        self._state = state
+        content = state.label.encode(), http_date(state.changed_at).encode()
+        if content != self._content:
+            self._content = content
+            self._flights = {}
+            self.entries.clear()
+
+    async def _answer(self, key: Key, scope: Scope) -> Entry | None:
+        """The application's answer, asked for once by all who want the same; none where that failed for another."""
+        flights = self._flights
+        flight = flights.get(key)
+        if flight is None:
+            self.entries.counts.misses += 1
+            flight = flights[key] = asyncio.create_task(self._ask(key, scope))
+            flight.add_done_callback(lambda _: flights.pop(key))
+            return await asyncio.shield(flight)
+        await asyncio.wait([flight])
+        failed = flight.cancelled() or flight.exception() is not None or flight.result().status not in KEPT
+        return None if failed else flight.result()
+
+    async def _ask(self, key: Key, scope: Scope) -> Entry:
+        """The application's answer, kept where it shows the content that is in force by then."""
+        start: Message = {}
+        body = bytearray()
+
+        async def gather(message: Message) -> None:
+            start.update(message) if message["type"] == "http.response.start" else body.extend(message["body"])
+
+        await self.app(key.request(scope), _no_body, gather)
+        entry = _entry(start["status"], list(start["headers"]), bytes(body))
+        if entry.status in KEPT and entry.content == self._content:
+            self.entries.add(key, entry)
+        return entry
+
+
+async def _no_body() -> Message:
+    return {"type": "http.disconnect"}
+
+
+def _entry(status: int, headers: list[Header], body: bytes) -> Entry:
+    if status in KEPT:
+        headers = [pair for pair in headers if pair[0] != REQUEST_ID]
+    named = dict(headers)
+    return Entry(
+        status=status,
+        headers=headers,
+        bare_headers=[pair for pair in headers if pair[0] not in OF_THE_BODY],
+        body=body,
+        etag=named.get(b"etag"),
+        media_type=named.get(b"content-type", b"").partition(b";")[0].decode("latin-1"),
+        content=(named.get(b"honbun-version", b""), named.get(b"last-modified", b"")),
+    )
+
+
+def _takes(accept: bytes, entry: Entry) -> bool:
+    """Whether the reader takes the one form that there is of a read; problems go to everyone."""
+    return entry.status != 200 or is_taken(accept.decode("latin-1"), entry.media_type)
