@@ -37,7 +37,7 @@ class Key(NamedTuple):
     path: bytes
     query: bytes
     scheme: str
-    host: bytes | None
+    host: bytes
     encoding: str | None
     origin: bytes | None
 
@@ -149,7 +149,8 @@ class ResponseCache:
     def _key(self, scope: Scope, headers: dict[bytes, bytes]) -> Key | None:
         """None for what is never kept."""
         path = scope["path"]
-        if b"authorization" in headers or not path.startswith(PREFIX) or path in self._streams:
+        host = headers.get(b"host")
+        if b"authorization" in headers or host is None or not path.startswith(PREFIX) or path in self._streams:
             return None
         accepted = headers.get(b"accept-encoding", b"")
         if len(accepted) > LONGEST or len(headers.get(b"accept", b"")) > LONGEST:
@@ -159,7 +160,7 @@ class ResponseCache:
             scope.get("raw_path") or path.encode(),
             scope["query_string"],
             scope["scheme"],
-            headers.get(b"host"),
+            host,
             encoding_of(accepted.decode("latin-1")) if accepted else None,
             origin if origin in self._origins else None,
         )

@@ -265,7 +265,7 @@ def getter(cache: ResponseCache) -> Get:
         async def receive() -> Message:
             raise AssertionError
 
-        sent = [(name.encode(), value.encode()) for name, value in headers.items()]
+        sent = [(name.encode(), value.encode()) for name, value in ({"host": "a.example"} | headers).items()]
         scope: dict[str, Any] = {"type": "http", "method": "GET", "path": "/v1/posts", "raw_path": b"/v1/posts"}
         await cache(scope | {"query_string": query.encode(), "scheme": "http", "headers": sent}, receive, send)
         body: bytes = messages[1]["body"]
