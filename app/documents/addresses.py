@@ -12,17 +12,18 @@ _PAGES = (".md", ".markdown", ".html")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addresses:
-    """The addresses in the source `name`; `pattern` is the site's permalink style, where it has one."""
+    """The addresses in the source `name`; `pattern` is the site's permalink style, where it has one, `root` its folder."""
 
     name: str
     links: Links
     asset_url: str | None
     pattern: str | None = None
+    root: str = ""
 
     def resolve(self, target: str) -> str:
         """What a link target or an image source becomes in the HTML; both percent-encoded."""
         linked = source_linked(target, self.name)
-        address = self.links.of_name(linked, self.pattern) if linked else None
+        address = self.links.of_name(linked, self.pattern, self.root) if linked else None
         if address is not None:
             _, mark, fragment = target.partition("#")
             return f"{address}{mark}{fragment}"
@@ -46,7 +47,7 @@ class Addresses:
     def of_tag(self, name: str) -> str | None:
         """The address of the post that a Liquid tag names; of a file, its path in the site."""
         if is_markdown(name) and is_post(name):
-            return self.links.of_name(name, self.pattern)
+            return self.links.of_name(name, self.pattern, self.root)
         return quote(f"/{name}")
 
     def targets(

@@ -58,6 +58,7 @@ class Document:
     layout: str | None
     draft: bool
     date: datetime | None
+    hidden_until: datetime | None
     updated: datetime | None
     expires: datetime | None
     categories: tuple[str, ...]
@@ -93,15 +94,18 @@ def parse(source: Source, context: Context) -> Document:
     parts, nodes, front, front_warnings = _front(source, config)
     file_name = read_name(source.name)
     pattern = config.permalink if context.post_url_template is None else None  # a setting wins over it
-    addresses = Addresses(name=source.name, links=context.links, asset_url=context.asset_url, pattern=pattern)
+    addresses = Addresses(
+        name=source.name, links=context.links, asset_url=context.asset_url, pattern=pattern, root=config.root
+    )
     site = Site(url=context.site_url or "", address=addresses.of_tag)
     body = translate(parts.body, site)
     rendered = _render(parts, body, front, addresses)
     title, title_warnings = _title(front, file_name, parts, rendered)
     excerpt = excerpt_of(body.text, front, rendered, site, addresses.resolve)
     slug, slug_is_given = _slug(front, file_name, title, source.name)
-    date = _date(front.date, "date", zone) or _file_date(file_name, zone)
-    categories = tuple(dict.fromkeys((*folders_above(source.name), *front.categories)))
+    updated = _date(front.updated, "updated_at", zone)
+    date = _date(front.date, "date", zone) or _file_date(file_name, zone) or updated  # Qiita knows that alone
+    categories = tuple(dict.fromkeys((*folders_above(source.name, config.root), *front.categories)))
     cover, cover_warnings = _cover(front, addresses)
     words, characters = reading_time.count(rendered.prose)
     return Document(
@@ -116,7 +120,8 @@ def parse(source: Source, context: Context) -> Document:
         layout=front.layout,
         draft=front.draft or "_drafts" in source.name.split("/")[:-1],
         date=date,
-        updated=_date(front.updated, "updated_at", zone),
+        hidden_until=_date(front.hidden_until, "date", zone),
+        updated=updated,
         expires=_date(front.expires, "expires_at", zone),
         categories=categories,
         tags=front.tags,

@@ -8,7 +8,7 @@ from app.documents.fields import FrontMatter
 from app.documents.liquid import Site, translate
 from app.documents.markdown import Rendered, render_excerpt, text_of
 
-MORE = re.compile(r"<!--[ \t]*more[ \t]*-->", re.IGNORECASE)
+MORE = re.compile(r"<!--[ \t]*(?:more|truncate)[ \t]*-->", re.IGNORECASE)  # Docusaurus has the other word
 FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 
 

@@ -12,6 +12,7 @@ from app.documents.nodes import Node, Scalar, first_scalar
 from app.errors import DocumentError, Finding
 
 _FALSE = frozenset({"false", "no", "off", "n"})
+_SHOWING = frozenset(key.casefold() for key in ALIASES["published"])
 _NOT_DRAFT = _FALSE | {"0", ""}
 _DAY_IN_PATH = re.compile(r"(?:^|/)([0-9]{4})/(0[1-9]|1[0-2])/(0[1-9]|[12][0-9]|3[01])(?:/|$)")
 _MINUTES = re.compile(
@@ -33,6 +34,7 @@ class FrontMatter:
     slug: Scalar | None
     permalink: Scalar | None
     date: Scalar | None
+    hidden_until: Scalar | None  # a day of publication beside the date, as Hugo has it
     updated: Scalar | None
     expires: Scalar | None
     draft: bool
@@ -63,6 +65,7 @@ def read(fields: dict[str, Node]) -> tuple[FrontMatter, tuple[Finding, ...]]:
         slug=reader.filled("slug"),
         permalink=reader.filled("permalink"),
         date=reader.scalar("date") or reader.date_in_path(),
+        hidden_until=reader.filled("hidden_until") if "date" in fields else None,
         updated=reader.filled("updated"),
         expires=reader.filled("expires"),
         draft=reader.draft(),
@@ -193,7 +196,7 @@ class _Reader:
 
     def _flag(self, key: str, node: Node) -> bool:
         """Read a flag: null and Jekyll's falsy words are false, whatever is neither yes nor no is true."""
-        is_draft = key.casefold() == "draft"
+        is_draft = key.casefold() not in _SHOWING
         meaning = True
         if isinstance(node, Scalar):
             if isinstance(node.value, bool):

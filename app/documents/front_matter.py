@@ -73,12 +73,13 @@ class _Fenced(BaseHandler):
         return opening
 
 
-def _boundary(fence: str) -> re.Pattern[str]:
-    return re.compile(rf"([ \t\n\u3000]*)({re.escape(fence)})[ \t]*(?:\n|\Z)")
+def _boundary(fence: str, language: str = "") -> re.Pattern[str]:
+    """The opening fence; Eleventy and Gatsby let it name its language."""
+    return re.compile(rf"([ \t\n\u3000]*)({re.escape(fence)})(?:{language})?[ \t]*(?:\n|\Z)")
 
 
 class _Yaml(_Fenced, YAMLHandler):
-    FM_BOUNDARY = _boundary("---")
+    FM_BOUNDARY = _boundary("---", "yaml")
     CLOSING = r"(?:---|\.\.\.)"
 
     def read(self, front: Front) -> Node | None:
@@ -100,6 +101,16 @@ class _Json(_Fenced, JSONHandler):
     def read(self, front: Front) -> Node | None:
         """Read an object whose outer braces may be left out between the fences."""
         return read_json(front, braces=not front.text.lstrip().startswith("{"))
+
+
+class _TomlNamed(_Toml):
+    FM_BOUNDARY = re.compile(r"()(---)toml[ \t]*\n")
+    CLOSING = "---"
+
+
+class _JsonNamed(_Json):
+    FM_BOUNDARY = re.compile(r"()(---)json[ \t]*\n")
+    CLOSING = "---"
 
 
 class _JsonObject(_Json):
@@ -124,10 +135,17 @@ class _JsonObject(_Json):
 _HANDLERS: tuple[tuple[Format, _Fenced], ...] = (
     ("yaml", _Yaml()),
     ("toml", _Toml()),
+    ("toml", _TomlNamed()),
     ("json", _Json()),
+    ("json", _JsonNamed()),
     ("json", _JsonObject()),
 )
 _READERS: dict[Format, _Fenced] = dict(reversed(_HANDLERS))
+# Hexo took a front matter without its first fence for years.
+_UNOPENED = re.compile(
+    r"(?:title|date|layout)[ \t]*:(?:(?!---)[^\n]*[^\s][^\n]*\n){1,200}(?=---[ \t]*\n)", re.IGNORECASE
+)
+_PROGRAMME = re.compile(r"---[ \t]*(?:js|javascript|coffee|lua)[ \t]*\n(?:(?!---)[^\n]*\n){0,200}---[ \t]*(?:\n|\Z)")
 
 _LOOKALIKE = re.compile(
     "[\\s\u200b-\u200f\u2060\ufeff]*((?:-{2,}+|[－ー−–—]{2,}+|[+＋]{2,}+|;{2,}+)[^\n]*+)\n"
@@ -162,6 +180,11 @@ def split(text: str) -> Split:
                 body_line=1 + text.count("\n", 0, len(text) - len(body)),
                 warnings=_not_first(opening),
             )
+    if unopened := _UNOPENED.match(text):
+        body = text[unopened.end() :].partition("\n")[2]
+        warnings = (_not_opened(),)
+        body_line = 2 + unopened[0].count("\n")
+        return Split(format="yaml", front=unopened[0], body=body, front_line=1, body_line=body_line, warnings=warnings)
     return Split(format=None, front="", body=text, front_line=1, body_line=1, warnings=_lookalike(text))
 
 
@@ -200,6 +223,11 @@ def _unclosed(text: str, index: int, fence: str) -> DocumentError:
     return DocumentError(Finding(code="front_matter_unclosed", detail=detail, line=line, column=1, hint=hint))
 
 
+def _not_opened() -> Finding:
+    detail = "No `---` opens the front matter; it is read all the same."
+    return Finding(code="front_matter_not_first", detail=detail, line=1, column=1, hint="begin the file with `---`")
+
+
 def _not_first(opening: re.Match[str]) -> tuple[Finding, ...]:
     if not opening[1]:
         return ()
@@ -218,6 +246,10 @@ def _not_first(opening: re.Match[str]) -> tuple[Finding, ...]:
 
 def _lookalike(text: str) -> tuple[Finding, ...]:
     """A remark on a fence that is none; an error where what it opens says whether the post is published."""
+    if _PROGRAMME.match(text):
+        detail = "The front matter is a programme, which is never run."
+        hint = "write it in YAML between `---`"
+        raise DocumentError(Finding(code="front_matter_lost", detail=detail, line=1, column=1, hint=hint))
     match = _LOOKALIKE.match(text)
     if not match:
         return ()

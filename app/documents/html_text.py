@@ -13,6 +13,7 @@ from html import unescape
 from app.documents.cjk import is_spaceless
 from app.documents.headings import HeadingIds
 from app.documents.html_names import BLOCKS, HEADINGS, VOID
+from app.documents.liquid import CONSTRUCT
 
 _TAGS = re.compile(r"(<[^>]*>)")
 _ATTRIBUTE = re.compile(r' ([^\s="]+)="([^"]*)"')
@@ -184,7 +185,7 @@ class _Reader:
     def _end_paragraph(self, parts: list[str]) -> None:
         self.paragraph = None
         html = _FOOTNOTE_MARK.sub("", "".join(parts))
-        text = unescape(_TAGS.sub("", html)).strip()
+        text = CONSTRUCT.sub("", unescape(_TAGS.sub("", html))).strip()  # what templates alone make is not the post's
         if text and _comparable(text) != self.title and not _is_list_of_links(parts):
             self.shown.first_paragraph = html
 

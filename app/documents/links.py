@@ -1,7 +1,9 @@
 """Where a post is found: its address in this service and its reader's address, known or told from its name alone."""
 
 import posixpath
+import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from string import Formatter
@@ -68,11 +70,11 @@ class Links:
             return address
         return None if self.site_url is None else f"{self.site_url}/{address.lstrip('/')}"
 
-    def of_name(self, name: str, pattern: str | None = None) -> str | None:
+    def of_name(self, name: str, pattern: str | None = None, root: str = "") -> str | None:
         """The address of the post that comes from a source of this name, None where the name makes no slug.
 
-        The reader's address where the name tells every token of the template (without one, of Jekyll's `pattern`);
-        else the path in this API. A slug or date in that file's front matter is not known here.
+        The reader's address where the name tells every token of the template (without one, of Jekyll's `pattern`, whose
+        categories are the folders below `root`); else the path in this API. A slug or date in that file's front matter is not known here.
         """
         try:
             file = read_name(name)
@@ -81,11 +83,13 @@ class Links:
             return None
         if not slug:
             return None
-        return self._permalink_of_name(name, file, slug, pattern) or self.url(slug)
+        categories = folders_above(name, root)
+        return self._permalink_of_name(file, slug, pattern, categories) or self.url(slug)
 
-    def _permalink_of_name(self, name: str, file: FileName, slug: str, pattern: str | None) -> str | None:
+    def _permalink_of_name(
+        self, file: FileName, slug: str, pattern: str | None, categories: tuple[str, ...]
+    ) -> str | None:
         at = None if file.date is None else datetime.combine(file.date, time(), tzinfo=self.zone)
-        categories = folders_above(name)
         told = {"slug", *(("year", "month", "day") if at else ()), *(("lang",) if file.lang else ())}
         written = None
         if self.template is None:
@@ -117,8 +121,8 @@ class Target:
         """Whether the source of this name is the one that is linked to."""
         if not self.anywhere:
             return source_name == self.name
-        stem, other = _without_suffix(self.name), _without_suffix(source_name)
-        return other == stem or other.endswith(f"/{stem}")
+        stem = _without_suffix(self.name)
+        return any(other == stem or other.endswith(f"/{stem}") for other in _pages(source_name))
 
     @property
     def missing(self) -> Finding:
@@ -132,9 +136,20 @@ def _without_suffix(name: str) -> str:
     return name.rpartition(".")[0] if is_markdown(name) else name
 
 
-def folders_above(name: str) -> tuple[str, ...]:
-    """The folders above `_posts`, which Jekyll takes for categories."""
-    folders = name.split("/")[:-1]
+def _pages(name: str) -> Iterator[str]:
+    """The names under which Hugo's links know a source: with and without its language, and as a bundle's folder."""
+    stem = _without_suffix(name)
+    yield stem
+    yield (plain := _LANGUAGE.sub("", stem))
+    yield re.sub(r"/_?index$", "", plain)
+
+
+_LANGUAGE = re.compile(r"\.[a-z]{2,3}(?:[-_][A-Za-z]{2,4})?$")
+
+
+def folders_above(name: str, root: str = "") -> tuple[str, ...]:
+    """The folders between the site's root and `_posts`, which Jekyll takes for categories."""
+    folders = name.removeprefix(f"{root}/").split("/")[:-1]
     return tuple(folders[: folders.index("_posts")]) if "_posts" in folders else ()
 
 

@@ -1,7 +1,7 @@
-"""Liquid and Hugo's shortcodes: never executed.
+"""Liquid, Hugo's shortcodes, Hexo's tags: never executed.
 
-What can be told without a site is translated: `raw` and `comment` are resolved, `highlight` becomes a fenced block,
-`post_url` and `link` become addresses, and so does what is made of `site.url` and `site.baseurl`. Everything else stays
+What can be told without a site is translated: `raw` and `comment` are resolved, `highlight` and `codeblock` become
+fenced blocks, `post_url`, `link`, `post_link`, `ref` and `relref` become addresses, and so does what is made of `site.url` and `site.baseurl`. Everything else stays
 as text, and is counted where it shows (`Left`).
 
 Jekyll runs Liquid in code as well. Here only `raw` is resolved in code, because nothing but Jekyll makes an author
@@ -16,6 +16,7 @@ from html import escape
 from urllib.parse import urlsplit
 
 from app.documents.code_spans import code_ranges
+from app.documents.sources import is_markdown
 from app.errors import Finding
 
 # Each construct ends where another of its kind begins, so that the search for its end is never repeated.
@@ -28,8 +29,9 @@ CONSTRUCT = re.compile(
     rf"|\{{\{{-?(?P<output>{_INSIDE_OUTPUT})\}}\}}"
 )
 _TOKEN = re.compile(
-    r"\{%-?[ \t\n]*+(?P<name>raw|endraw|comment|endcomment|highlight|endhighlight|post_url|link)\b"
-    rf"(?P<arguments>{_INSIDE_TAG})%\}}"
+    r"\{%-?[ \t\n]*+(?P<name>raw|endraw|comment|endcomment|highlight|endhighlight|codeblock|endcodeblock|post_url"
+    rf"|link|post_link)\b(?P<arguments>{_INSIDE_TAG})%\}}"
+    r"|\{\{[<%][ \t]*+(?:rel)?ref[ \t]++\"(?P<page>[^\"#{}\n]{1,500})(?P<fragment>#[^\"{}\n]{0,200})?\"[ \t]*+[>%]\}\}"
     rf"|\{{\{{-?(?P<output>(?![<%]){_INSIDE_OUTPUT})\}}\}}"
 )
 _RAW = re.compile(r"\{%-?[ \t\n]*+(?:end)?raw[ \t\n]*+-?%\}")
@@ -37,7 +39,8 @@ _NAME = re.compile(r"[ \t\n]*+(/?[\w./-]{1,60})")
 _CONTINUATION = re.compile(r"end\w*|else|elsif|when|break|continue|/.*")
 _STRING = re.compile(r"\"([^\"]*)\"|'([^']*)'")
 _MAX_KINDS = 12
-_ENDS = {"raw": "endraw", "comment": "endcomment", "highlight": "endhighlight"}
+_ENDS = {"raw": "endraw", "comment": "endcomment", "highlight": "endhighlight", "codeblock": "endcodeblock"}
+_CODEBLOCK_LANGUAGE = re.compile(r"\blang:([\w+#.-]{1,40})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,13 +116,17 @@ class _Translation:
             return self._block(index, name)
         if in_code:
             return None, index + 1
-        if name in ("post_url", "link"):
-            return self._address(token), index + 1
-        if name is None:
-            if self.leads[index]:
-                return "", index + 1
-            return evaluate(token["output"], self.site), index + 1
-        return None, index + 1
+        if token["output"] is None:
+            return self._linked(token), index + 1
+        return "" if self.leads[index] else evaluate(token["output"], self.site), index + 1
+
+    def _linked(self, token: re.Match[str]) -> str | None:
+        """What stands for a tag that names a post."""
+        if token["page"]:
+            return self._page(token)
+        if token["name"] == "post_link":
+            return self._post_link(token)
+        return self._address(token) if token["name"] in ("post_url", "link") else None
 
     def _block(self, index: int, name: str) -> tuple[str | None, int]:
         ends = self.positions.get(_ENDS[name], [])
@@ -137,7 +144,7 @@ class _Translation:
         return inside, ends[place] + 1
 
     def _highlighted(self, start: re.Match[str], end: re.Match[str], inside: str) -> str:
-        language = (start["arguments"].split() or [""])[0].strip("-")
+        language = _language(start)
         inside = _RAW.sub("", inside)
         line = self.text.rfind("\n", 0, start.start()) + 1
         alone = not self.text[line : start.start()].strip() and inside.startswith("\n")
@@ -155,18 +162,36 @@ class _Translation:
         name = token["arguments"].strip(" \t\n-").strip("\"'").removeprefix("/")
         if not name or "{" in name or "|" in name:
             return None
-        name = name if token["name"] == "link" else f"{name}.md"
+        return self._targeted(name if token["name"] == "link" else f"{name}.md", token)
+
+    def _targeted(self, name: str, token: re.Match[str]) -> str | None:
         address = self.site.address(name)
         if address is not None:
             self.targets.append((name, bisect_left(self.newlines, token.start()) + 1))
         return address
+
+    def _page(self, token: re.Match[str]) -> str | None:
+        """Hugo's `ref` and `relref`, which name a file, with or without its suffix, or the folder of a bundle."""
+        address = self._address_of(token["page"].strip(), token)
+        return None if address is None else address + (token["fragment"] or "")
+
+    def _post_link(self, token: re.Match[str]) -> str | None:
+        """Hexo's `post_link slug [title]`."""
+        slug, _, title = token["arguments"].strip(" \t\n-").partition(" ")
+        address = self._address_of(slug, token) if slug else None
+        shown = title.strip().removesuffix(" false").removesuffix(" true").strip("\"'")
+        return None if address is None else f"[{(shown or slug).replace(']', '')}]({address})"
+
+    def _address_of(self, name: str, token: re.Match[str]) -> str | None:
+        name = name.lstrip("/").rstrip("/")
+        return self._targeted(name if is_markdown(name) else f"{name}.md", token)
 
     def _leading(self) -> list[bool]:
         """Which outputs stand right before an address that is whole already."""
         leads = [False] * (len(self.tokens) + 1)
         for index in range(len(self.tokens) - 2, -1, -1):
             token, following = self.tokens[index], self.tokens[index + 1]
-            if token["name"] is None and token.end() == following.start():
+            if token["output"] is not None and token.end() == following.start():
                 ends = following["name"] in ("post_url", "link") or leads[index + 1]
                 leads[index] = ends and (token["output"].strip(" -") in ("site.url", "site.baseurl"))
         return leads
@@ -174,6 +199,14 @@ class _Translation:
     def _in_code(self, position: int) -> bool:
         place = bisect_right(self.code_starts, position) - 1
         return place >= 0 and position < self.code[place][1]
+
+
+def _language(start: re.Match[str]) -> str:
+    """The language of `highlight ruby linenos`, or of Hexo's `codeblock title lang:ruby`."""
+    if start["name"] == "codeblock":
+        named = _CODEBLOCK_LANGUAGE.search(start["arguments"])
+        return named[1] if named else ""
+    return (start["arguments"].split() or [""])[0].strip("-")
 
 
 def evaluate(expression: str, site: Site) -> str | None:

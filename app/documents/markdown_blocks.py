@@ -9,6 +9,7 @@ from markdown_it.rules_block.table import escapedSplit
 
 _BOX = re.compile(r"(:{3,})[ \t]*(message|note|details|tip|info|important|warning|caution|danger|alert)\b[ \t]*(.*)")
 _BOX_END = re.compile(r"(:{3,})[ \t]*")
+_VARIANTS = frozenset(("info", "warn", "alert"))
 _ALARMING = frozenset(("alert", "warn", "warning", "caution", "danger", "important"))
 # Open : 191 (+6) | Closed : 379 (+10)
 _LABELLED_FIGURE = re.compile(r"\s*[^\s:|.。、\[\]]+(?:[ \t][^\s:|.。、\[\]]+){0,3}\s*[:：]\s+[-+¥$€£]?\d[^。:：\[\]]*")
@@ -81,8 +82,7 @@ def _row(state: StateBlock, line: int) -> None:
         cells.pop()
     for cell in cells:
         state.push("td_open", "td", 1)
-        inline = state.push("inline", "", 0)
-        inline.content, inline.children, inline.map = cell.strip(), [], [line, line + 1]
+        _inline(state, cell.strip(), line)
         state.push("td_close", "td", -1)
     state.push("tr_close", "tr", -1)
 
@@ -102,8 +102,11 @@ def _box(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     token = state.push("box_open", tag, 1)
     token.map, token.block = [start, last], True
     if tag == "div":
-        is_alarming = kind in _ALARMING or title.split(" ")[0] in _ALARMING
+        variant, shown = _box_title(kind, title)
+        is_alarming = kind in _ALARMING or variant in _ALARMING
         token.attrs = {"class": "message message-alert" if is_alarming else "message"}
+        if shown:
+            _title_line(state, shown, start)
     else:
         _summary(state, title or "詳細", start)
     state.md.block.tokenize(state, start + 1, last)
@@ -113,6 +116,20 @@ def _box(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     return True
 
 
+def _box_title(kind: str, title: str) -> tuple[str, str]:
+    """Zenn's and Qiita's variant, or the title that Docusaurus has in brackets and VitePress without."""
+    variant = title.partition(" ")[0]
+    if kind in ("message", "note") and variant in _VARIANTS:
+        return variant, ""
+    return "", title.removeprefix("[").removesuffix("]") if title.startswith("[") else title
+
+
+def _title_line(state: StateBlock, title: str, line: int) -> None:
+    state.push("title_open", "div", 1).attrs = {"class": "message-title"}
+    _inline(state, title, line)
+    state.push("title_close", "div", -1)
+
+
 def _ends_box(state: StateBlock, line: int, markers: str) -> bool:
     found = _BOX_END.fullmatch(_line(state, line))
     return found is not None and len(found[1]) >= len(markers) and not state.is_code_block(line)
@@ -120,9 +137,13 @@ def _ends_box(state: StateBlock, line: int, markers: str) -> bool:
 
 def _summary(state: StateBlock, title: str, line: int) -> None:
     state.push("summary_open", "summary", 1)
-    inline = state.push("inline", "", 0)
-    inline.content, inline.children, inline.map = title, [], [line, line + 1]
+    _inline(state, title, line)
     state.push("summary_close", "summary", -1)
+
+
+def _inline(state: StateBlock, text: str, line: int) -> None:
+    inline = state.push("inline", "", 0)
+    inline.content, inline.children, inline.map = text, [], [line, line + 1]
 
 
 def _markdown_inside(state: StateBlock, start: int, _end: int, silent: bool) -> bool:
@@ -144,8 +165,7 @@ def _markdown_inside(state: StateBlock, start: int, _end: int, silent: bool) -> 
     token.content, token.map = f"<{found['tag']}{found['attributes']}{found['more']}>\n", [start, start + 1]
     if rest:
         state.push("paragraph_open", "p", 1).map = [start, start + 1]
-        inline = state.push("inline", "", 0)
-        inline.content, inline.children, inline.map = rest[: -len(closing)].strip(), [], [start, start + 1]
+        _inline(state, rest[: -len(closing)].strip(), start)
         state.push("paragraph_close", "p", -1)
         state.push("html_block", "", 0).content = f"{closing}\n"
     state.line = start + 1

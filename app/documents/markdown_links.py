@@ -29,7 +29,7 @@ _LOOKS_LIKE_ADDRESS = re.compile(r"https?:/|\.{0,2}/|#|.*\.[A-Za-z0-9]{1,5}$", r
 def addresses(md: MarkdownIt) -> None:
     """Add the rules to a parser."""
     md.inline.ruler.after("text", "bare_address", _bare_address)
-    md.inline.ruler.before("link", "address_with_blanks", _address_with_blanks)
+    md.inline.ruler.after("image", "address_with_blanks", _address_with_blanks)
 
 
 def _address_with_blanks(state: StateInline, silent: bool) -> bool:

@@ -69,8 +69,8 @@ def _value(name: str, values: dict[str, str]) -> str:
 
 
 def is_address(text: str) -> bool:
-    """Whether a permalink is an address as the author wants it."""
-    return "/" in text and not is_pattern(text)
+    """Whether a permalink is an address as the author wants it: Eleventy has templates there too."""
+    return "/" in text and not is_pattern(text) and "{{" not in text and "{%" not in text
 
 
 def last_part(address: str) -> str:

@@ -46,7 +46,7 @@ _CLASSES = names(
     "align-center align-left align-right alert caption caution center danger important info lead left no_toc right "
     "text-center text-left text-right tip warning "
     "contains-task-list footnote-backref footnote-item footnote-ref footnotes footnotes-list footnotes-sep math "
-    "math-display math-inline message message-alert note task-list task-list-item task-list-item-checkbox"
+    "math-display math-inline message message-alert message-title note task-list task-list-item task-list-item-checkbox"
 )
 _LANGUAGE = re.compile(r"language-[A-Za-z0-9][A-Za-z0-9+#._-]{0,49}", re.ASCII)
 _ALIGNMENTS = names("left center right")

@@ -44,6 +44,7 @@ class SiteConfig:
     lang: str | None = None
     excerpt_separator: str | None = None
     permalink: str | None = None
+    source: str = ""  # the folder in it that holds the site's files: Hexo has them in `source`
     defaults: tuple[Default, ...] = ()
 
     @property
@@ -54,6 +55,10 @@ class SiteConfig:
     def differs_in(self, other: "SiteConfig") -> tuple[str, ...]:
         """The settings that the other one has otherwise."""
         return tuple(field.name for field in fields(self) if getattr(self, field.name) != getattr(other, field.name))
+
+    @property
+    def root(self) -> str:
+        return "/".join(filter(None, (self.folder, self.source)))
 
     def covers(self, name: str) -> bool:
         return not self.folder or name.startswith(f"{self.folder}/")
@@ -105,6 +110,7 @@ def parse_config(content: bytes, *, folder: str = "") -> SiteConfig:
         lang=language.canonical(lang) if lang else None,
         excerpt_separator=_text(root, "excerpt_separator"),
         permalink=_text(root, "permalink"),
+        source=(_text(root, "source") or _text(root, "source_dir") or "").strip("./"),
         defaults=tuple(filter(None, map(_default, _members(root.get("defaults"))))),
     )
 

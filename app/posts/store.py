@@ -121,6 +121,8 @@ def row_of(document: Document, *, pk: int, id: str, slug: str, now: datetime, be
     """The row of `post` for a document; `before` is the row that it replaces."""
     ingested = now if before is None else before.ingested_at
     published = document.date or (None if document.draft else ingested)
+    if document.hidden_until is not None and published is not None and document.hidden_until > max(now, published):
+        published = document.hidden_until
     return {
         "pk": pk,
         "id": id,

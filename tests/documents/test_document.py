@@ -1,11 +1,12 @@
 """The pipeline from bytes to a document, held by case files and by tables."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from app.documents.document import Context, Document, parse
+from app.documents.site_config import parse_config
 from app.documents.sources import Source
 from app.errors import DocumentError, Finding
 from tests.building import markdown
@@ -157,6 +158,50 @@ def test_folders_above_posts_are_categories() -> None:
     post = document(markdown(title="題", categories=["c", "ja"]), "ja/news/_posts/2025-01-01-x.md")
 
     assert post.categories == ("ja", "news", "c")
+
+
+@pytest.mark.parametrize(
+    ("config", "name", "categories"),
+    [
+        ("", "site/_posts/x.md", ()),
+        ("", "site/ja/_posts/x.md", ("ja",)),
+        ("source_dir: source", "site/source/_posts/x.md", ()),
+        ("source: ./src", "site/src/news/_posts/x.md", ("news",)),
+        ("source: .", "site/news/_posts/x.md", ("news",)),
+    ],
+)
+def test_folders_count_from_the_root_of_the_site(config: str, name: str, categories: tuple[str, ...]) -> None:
+    context = Context().with_config(parse_config(config.encode(), folder="site"))
+
+    assert document(markdown(title="題"), name, context).categories == categories
+
+
+def test_post_that_has_only_been_changed_is_dated_by_that() -> None:
+    assert document(
+        markdown(title="題", updated_at="2023-07-01T12:34:56+09:00"), "x.md"
+    ).date == datetime.fromisoformat("2023-07-01T12:34:56+09:00")
+    assert document(markdown(title="題", updated="2023-07-01"), "2020-01-02-x.md", Context()).date == datetime(
+        2020, 1, 2, tzinfo=UTC
+    )
+
+
+@pytest.mark.parametrize("permalink", ["/{{ title | slug }}/", "/{% if x %}a{% endif %}/"])
+def test_template_is_no_address(permalink: str) -> None:
+    post = document(markdown(title="題", permalink=permalink), "kaze.md")
+
+    assert (post.slug, post.permalink) == ("kaze", None)
+
+
+@pytest.mark.parametrize("key", ["draft", "isDraft", "private", "ignorePublish"])
+def test_post_is_a_draft_under_any_generators_word_for_it(key: str) -> None:
+    assert document(f"---\ntitle: 題\n{key}: true\n---\n", "x.md").draft
+    assert not document(f"---\ntitle: 題\n{key}: false\n---\n", "x.md").draft
+
+
+def test_paragraph_of_templates_alone_is_no_excerpt() -> None:
+    text = markdown('{{< figure src="a.png" >}}\n\n{% include a.html %}\n\n{{ a }}の本文\n', title="題")
+
+    assert document(text, "x.md").excerpt == "{{ a }}の本文"
 
 
 @pytest.mark.parametrize(

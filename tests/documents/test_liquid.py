@@ -35,6 +35,13 @@ SITE = Site(url="https://example.com/blog", address=lambda name: f"/at/{name}" i
         ("{{ 'https://a.example/' | relative_url }}", "https://a.example/"),
         ("{{ '/a.css' | prepend: site.baseurl | prepend: site.url }}", "https://example.com/blog/a.css"),
         ("{{ site.url | append: '/x' }}", "https://example.com/x"),
+        ('[a]({{< relref "kaze.md#mado" >}})', "[a](/at/kaze.md#mado)"),
+        ('[a]({{% ref "/blog/kaze" %}})', "[a](/at/blog/kaze.md)"),
+        ('[a]({{<ref "blog/kaze/">}})', "[a](/at/blog/kaze.md)"),
+        ("{% post_link kaze %}", "[kaze](/at/kaze.md)"),
+        ("{% post_link kaze '朝の風' %}", "[朝の風](/at/kaze.md)"),
+        ("{% codeblock title lang:js %}\na\n{% endcodeblock %}", "```js\na\n```"),
+        ("{% codeblock %}\na\n{% endcodeblock %}", "```\na\n```"),
     ],
 )
 def test_what_needs_no_site_is_translated(source: str, expected: str) -> None:
@@ -48,6 +55,9 @@ def test_what_needs_no_site_is_translated(source: str, expected: str) -> None:
         "{% endraw %}",
         "{% include a.html %}",
         "{% post_url {{ page.x }} %}",
+        '{{< relref path="a.md" lang="en" >}}',
+        '`{{< relref "a.md" >}}`',
+        "{% post_link %}",
         "{{ page.title }}",
         "{{ 'text' }}",
         "{{ '/x' | relative_url | upcase }}",

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from app.documents.links import day_in
+from app.documents.links import Target, day_in
 from tests.posts.samples import links
 
 TOKYO = ZoneInfo("Asia/Tokyo")
@@ -83,3 +83,19 @@ def test_without_a_site_address_a_relative_permalink_is_none() -> None:
 )
 def test_day_is_of_the_zone_where_the_calendar_has_it(zone: str, instant: datetime, expected: date) -> None:
     assert day_in(ZoneInfo(zone), instant) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "means"),
+    [
+        ("kaze.md", "content/blog/kaze.md", True),
+        ("kaze.md", "content/blog/kaze.ja.md", True),
+        ("blog/kaze.md", "content/blog/kaze/index.md", True),
+        ("blog/kaze.md", "content/blog/kaze/index.en-us.md", True),
+        ("blog.md", "content/blog/_index.md", True),
+        ("kaze.md", "content/blog/okaze.md", False),
+        ("kaze.md", "content/kaze/a.md", False),
+    ],
+)
+def test_link_of_a_site_means_a_source_by_the_end_of_its_path(name: str, source: str, means: bool) -> None:
+    assert Target(name=name, line=1, anywhere=True).means(source) is means

@@ -1,5 +1,6 @@
 """Posts in tables, as the writer finds and leaves them."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -130,3 +131,16 @@ def test_large_upload_is_stored_whole(engine: Engine) -> None:
     assert len(stored) == 505
     assert {row.excerpt for row in stored.values()} == {f"記事{n}改" for n in range(505)}
     assert {row.ingested_at for row in stored.values()} == {NOW}
+
+
+@pytest.mark.parametrize(
+    ("published", "shown"),
+    [("2026-01-15T12:00:01Z", "2026-01-15T12:00:01Z"), ("2026-01-15T12:00:00Z", "2025-12-01T00:00:00Z")],
+)
+def test_day_of_publication_hides_a_post_until_then_and_is_not_its_date(
+    engine: Engine, published: str, shown: str
+) -> None:
+    take(engine, {"a.md": markdown(title="題", date="2025-12-01", publishDate=published)})
+
+    assert rows(engine)["a.md"].published_at == datetime.fromisoformat(shown)
+    assert rows(engine)["a.md"].date == "2025-12-01T00:00:00+00:00"
