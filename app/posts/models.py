@@ -172,7 +172,7 @@ class Keyword(SQLModel, table=True):
     """
 
     __table_args__ = (
-        PrimaryKeyConstraint("keyword", "shows_from", "shows_until", "post_pk"),
+        PrimaryKeyConstraint("keyword", "shows_from", "post_pk", "shows_until"),
         Index(None, "post_pk"),
         {"sqlite_with_rowid": False},
     )

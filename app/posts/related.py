@@ -41,7 +41,8 @@ def related_to(connection: Connection, pk: int, columns: Iterable[ColumnElement[
     best = _best(len(weights))
     statement = (
         select(*columns)
-        .join(best, best.c.post_pk == posts.c.pk)
+        .select_from(best.join(posts, posts.c.pk == best.c.post_pk))
+        .with_hint(posts, "NOT INDEXED", "sqlite")  # else SQLite walks all posts by date, looking for each among those
         .where(visible(reader.now))
         .order_by(best.c.score.desc(), posts.c.published_at.desc(), posts.c.source_name.desc())
         .limit(MOST)

@@ -19,7 +19,7 @@ def upgrade() -> None:
         sa.Column("shows_until", sa.BigInteger, nullable=False),
         sa.Column("post_pk", sa.Integer, sa.ForeignKey("post.pk", ondelete="CASCADE"), nullable=False),
         sa.Column("is_tag", sa.Boolean, nullable=False),
-        sa.PrimaryKeyConstraint("keyword", "shows_from", "shows_until", "post_pk"),
+        sa.PrimaryKeyConstraint("keyword", "shows_from", "post_pk", "shows_until"),
         sqlite_with_rowid=False,
     )
     keywords.fill(op.get_bind())
