@@ -97,6 +97,46 @@ def alone(engine: Engine) -> Any:
     return driver
 
 
+def fetch(connection: Connection, sql: str, parameters: Any) -> list[tuple[Any, ...]]:
+    """The rows of a statement in the driver's own language, as the driver gives them.
+
+    SQLAlchemy's way there takes as long as a short statement. Raises DBAPIError.
+    """
+    for hear in connection.dispatch.before_cursor_execute:
+        hear(connection, None, sql, parameters, None, False)
+    driver: Any = connection.connection.dbapi_connection
+    try:
+        found: list[tuple[Any, ...]] = driver.execute(sql, parameters).fetchall()
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise DBAPIError.instance(sql, parameters, error, connection.dialect.loaded_dbapi.Error) from error
+    return found
+
+
+class Inline:
+    """A connection for short reads by one thread, which waits for none and makes none anew. For SQLite."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._connection: Connection | None = None
+        event.listen(engine, "engine_disposed", lambda _: self.close())  # also where another file has come in its place
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One snapshot. Raises DatabaseUnavailable."""
+        with _translated():
+            if self._connection is None:
+                self._connection = self._engine.connect()
+                self._connection.detach()  # none of the pool's
+                fetch(self._connection, "PRAGMA busy_timeout = 0", ())
+            with self._connection.begin():
+                yield self._connection
+
+    def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """One snapshot: all that is read inside is of one instant, on both databases.

@@ -11,7 +11,8 @@ from app.api.feed import FIELDS, Feed, Place, feed_of
 from app.api.service import Reading, ReadingDep
 from app.errors import NotFound
 from app.posts.filters import FeedQuery, SitemapQuery
-from app.posts.read import list_posts, visible_addresses, visible_count
+from app.posts.lists import list_posts
+from app.posts.read import visible_addresses, visible_count
 from app.posts.terms import term_tags
 
 router = APIRouter(prefix="/v1", tags=["Reading"])
@@ -43,8 +44,8 @@ def _feed(  # noqa: PLR0913, PLR0917 - the two formats differ in the last three
 ) -> Response:
     reading.check_status(query)
     links, site = reading.service.links, reading.service.site
-    with reading.snapshot() as (connection, lifetime):
-        page = list_posts(connection, query.as_list, dict.fromkeys(FIELDS), reading.reader, reading.show)
+    with reading.snapshot() as (snapshot, lifetime):
+        page = list_posts(snapshot, query.as_list(FIELDS), reading.reader, reading.show)
     path = f"{links.root_path}{path}"
     feed = feed_of(request, Place.of(request, links), site, path, page, lifetime.state.changed_at)
     return respond(request, written(feed), lifetime, tags=["list", *term_tags(query)], media_type=media_type)
@@ -54,7 +55,8 @@ def _feed(  # noqa: PLR0913, PLR0917 - the two formats differ in the last three
 def get_sitemap(request: Request, query: Annotated[SitemapQuery, Query()], reading: ReadingDep) -> Response:
     """The addresses of all posts; past 50 000 an index of sitemaps."""
     place = Place.of(request, reading.service.links)
-    with reading.snapshot() as (connection, lifetime):
+    with reading.snapshot() as (snapshot, lifetime):
+        connection = snapshot.connection
         parts = max(1, -(-visible_count(connection, reading.now) // sitemap.MOST))
         if query.part is None and parts > 1:
             path = f"{place.links.root_path}/v1/sitemap.xml"

@@ -1,5 +1,6 @@
 """Reading posts: lists, single posts, their sources, all of them in one stream."""
 
+from functools import partial
 from hashlib import sha256
 from typing import Annotated, Any
 from unicodedata import normalize
@@ -15,11 +16,13 @@ from app.api.openapi import JSON_LINES
 from app.api.service import Reading, ReadingDep
 from app.api.streams import stream
 from app.errors import NotFound
+from app.posts.detail import get_post, source_of
 from app.posts.facets import count_facets
-from app.posts.fields import NEIGHBOURS, SUMMARY, WHOLE, shape_of
+from app.posts.fields import WHOLE, shape_of
 from app.posts.filters import DetailQuery, ExportQuery, ListQuery
 from app.posts.filters import Query as PlainQuery
-from app.posts.read import export_posts, get_post, list_posts, source_of
+from app.posts.lists import is_short, list_posts
+from app.posts.read import export_posts
 from app.posts.store import former_holder
 from app.posts.terms import term_tags
 
@@ -27,13 +30,16 @@ router = APIRouter(prefix="/v1", tags=["Reading"])
 
 
 @router.get("/posts", response_model=schemas.PostList)
-def get_posts(request: Request, query: Annotated[ListQuery, Query()], reading: ReadingDep) -> Response:
+async def get_posts(request: Request, query: Annotated[ListQuery, Query()], reading: ReadingDep) -> Response:
     """A filtered page of posts."""
+    return await reading.answer(partial(_list, request, query, reading), is_short=is_short(query))
+
+
+def _list(request: Request, query: ListQuery, reading: Reading, hurried: bool) -> Response:
     reading.check_status(query)
-    shape = shape_of(query.fields, query.include, SUMMARY, detail=False)
-    with reading.snapshot() as (connection, lifetime):
-        page = list_posts(connection, query, shape, reading.reader, reading.show)
-        facets = count_facets(connection, query, reading.reader)
+    with reading.snapshot(hurried=hurried) as (snapshot, lifetime):
+        page = list_posts(snapshot, query, reading.reader, reading.show)
+        facets = count_facets(snapshot.connection, query, reading.reader)
     path = f"{reading.service.links.root_path}/v1/posts"
     body, headers = envelope(request, page, lifetime.state.label, path)
     if facets:
@@ -42,16 +48,18 @@ def get_posts(request: Request, query: Annotated[ListQuery, Query()], reading: R
 
 
 @router.get("/posts/{slug}", response_model=schemas.PostDetail)
-def get_one(request: Request, slug: str, query: Annotated[DetailQuery, Query()], reading: ReadingDep) -> Response:
+async def get_one(request: Request, slug: str, query: Annotated[DetailQuery, Query()], reading: ReadingDep) -> Response:
     """One post, whole. A former slug answers 308."""
+    read = partial(_one, request, path_slug(slug), query, reading)
+    return await reading.answer(read, is_short=not query.filters)
+
+
+def _one(request: Request, slug: str, query: DetailQuery, reading: Reading, hurried: bool) -> Response:
     reading.check_status(query)
-    shape = shape_of(query.fields, query.include, (*WHOLE, *NEIGHBOURS), detail=True)
-    slug = path_slug(slug)
-    with reading.snapshot() as (connection, lifetime):
+    with reading.snapshot(hurried=hurried) as (snapshot, lifetime):
+        connection = snapshot.connection
         try:
-            post, row = get_post(
-                connection, slug, query, shape, reading.reader, reading.show, any_status=reading.is_trusted
-            )
+            post, row = get_post(connection, slug, query, reading.reader, reading.show, any_status=reading.is_trusted)
         except NotFound:
             return _moved(request, _present_slug(connection, slug, reading), reading, lifetime)
     return respond(request, post, lifetime, own=own_tag(row), tags=[f"post-{row.id}"])
@@ -74,9 +82,8 @@ def _present_slug(connection: Connection, former: str, reading: Reading) -> str:
     slug = former_holder(connection, former)
     try:
         if slug is not None:
-            shape = {"slug": None}
-            query = DetailQuery()
-            get_post(connection, slug, query, shape, reading.reader, reading.show, any_status=reading.is_trusted)
+            query = DetailQuery(fields=("slug",))
+            get_post(connection, slug, query, reading.reader, reading.show, any_status=reading.is_trusted)
             return slug
     except NotFound:  # it names the present slug, which is nobody's business
         pass
@@ -99,8 +106,8 @@ def get_source(request: Request, slug: str, _query: Annotated[PlainQuery, Query(
     """The file byte for byte."""
     if not reading.service.public_source:
         reading.require("read")
-    with reading.snapshot() as (connection, lifetime):
-        row = source_of(connection, path_slug(slug), reading.reader, any_status=reading.is_trusted)
+    with reading.snapshot() as (snapshot, lifetime):
+        row = source_of(snapshot.connection, path_slug(slug), reading.reader, any_status=reading.is_trusted)
     return respond(
         request,
         bytes(row.source),

@@ -3,27 +3,29 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated
 
 import anyio
-from fastapi import Depends, Request
-from sqlalchemy import Connection, Engine
+from fastapi import Depends, Request, Response
+from sqlalchemy import Engine
 
 from app.api.auth import Principal, authenticate, require
 from app.api.caching import Lifetime
 from app.api.overload import READS, Rates, Slots
 from app.api.problems import Unauthorized, VersionNotReached
 from app.api.readiness import Readiness
-from app.database import reading
+from app.database import Inline, reading
 from app.documents.document import Context
 from app.documents.links import Links
 from app.documents.sources import Limits
-from app.errors import QueryError
-from app.posts.changes import State, label_key, read_state
-from app.posts.fields import Show, private_keys
+from app.errors import DatabaseUnavailable, QueryError
+from app.posts.changes import State, label_key
+from app.posts.epochs import Epochs, Snapshot, Unhurried
+from app.posts.fields import Show
 from app.posts.filters import PostFilter
+from app.posts.models import instant_text
 from app.posts.queries import Reader
 from app.posts.watch import Watch
 from app.rendering.pool import Renderers
@@ -60,6 +62,11 @@ class Service:
     streams: Slots  # each holds a connection to the database for as long as its reader reads
     waiters: Slots  # for a version that is not here yet
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    epochs: Epochs = field(default_factory=Epochs)
+    inline: Inline | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.inline = Inline(self.engine) if self.engine.dialect.name == "sqlite" else None
 
 
 def _service(request: Request) -> Service:
@@ -116,23 +123,42 @@ class Reading:
         return self.principal is not None and self.principal.may("read")
 
     @property
-    def is_private(self) -> Callable[[str], bool]:
-        return (lambda _: False) if self.is_trusted else private_keys(self.service.private_front_matter)
+    def withheld(self) -> tuple[str, ...]:
+        """Patterns of the front-matter keys that this reader may neither see nor filter by."""
+        return () if self.is_trusted else self.service.private_front_matter
 
     @property
     def reader(self) -> Reader:
         dialect = self.service.engine.dialect.name
-        return Reader(now=self.now, zone=self.service.links.zone, is_private=self.is_private, dialect=dialect)
+        return Reader(now=self.now, zone=self.service.links.zone, withheld=self.withheld, dialect=dialect)
 
     @property
     def show(self) -> Show:
-        return Show(now=self.now, links=self.service.links, is_private=self.is_private)
+        return Show(now=instant_text(self.now), links=self.service.links, withheld=self.withheld)
 
     @contextmanager
-    def snapshot(self) -> Iterator[tuple[Connection, Lifetime]]:
-        """A connection whose reads are all of one instant, and the lifetime of what is read."""
-        with reading(self.service.engine) as connection:
-            yield connection, self.lifetime(read_state(connection, self.now))
+    def snapshot(self, *, hurried: bool = False) -> Iterator[tuple[Snapshot, Lifetime]]:
+        """A connection whose reads are all of one instant, and the lifetime of what is read.
+
+        Whoever is in a hurry reads on the event loop. Raises Unhurried, DatabaseUnavailable.
+        """
+        inline = self.service.inline
+        with inline.reading() if inline and hurried else reading(self.service.engine) as connection:
+            snapshot = self.service.epochs.snapshot(connection, self.now, hurried=hurried)
+            yield snapshot, self.lifetime(snapshot.epoch.state)
+
+    async def answer(self, read: Callable[[bool], Response], *, is_short: bool) -> Response:
+        """What `read` answers; it is told whether to hurry.
+
+        A short read from SQLite takes less than the way to a thread and back, and holds up nobody; what turns out
+        to take longer, or fails, is left to a thread after all, as is everything that waits for a server.
+        """
+        if is_short and self.service.inline is not None:
+            try:
+                return read(True)
+            except (Unhurried, DatabaseUnavailable):
+                pass
+        return await anyio.to_thread.run_sync(read, False)
 
     def lifetime(self, state: State) -> Lifetime:
         return Lifetime(

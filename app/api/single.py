@@ -22,11 +22,10 @@ from app.database import reading
 from app.documents.slug import slug_from_name
 from app.documents.sources import Batch, Source, is_post
 from app.errors import Conflict, DocumentError, NotFound, PreconditionFailed, QueryError
-from app.posts.fields import NEIGHBOURS, WHOLE
+from app.posts.detail import get_post
 from app.posts.filters import DetailQuery
 from app.posts.filters import Query as PlainQuery
 from app.posts.ingest import Options, delete_one, ingest
-from app.posts.read import get_post
 from app.posts.report import Report
 from app.posts.store import former_holder, stored_as, stored_under
 
@@ -168,10 +167,11 @@ def _put(service: Service, writer: Principal, source: Source, target: _Target) -
 
 def _detail_tag(reading: Reading, source: Source, slug: str) -> dict[str, str]:
     """The ETag that the detail now has; none where another writer has been there since, whose tag it would be."""
-    shape = dict.fromkeys((*WHOLE, *NEIGHBOURS))
-    with reading.snapshot() as (connection, _):
+    with reading.snapshot() as (snapshot, _):
         try:
-            post, row = get_post(connection, slug, DetailQuery(), shape, reading.reader, reading.show, any_status=True)
+            post, row = get_post(
+                snapshot.connection, slug, DetailQuery(), reading.reader, reading.show, any_status=True
+            )
         except NotFound:
             return {}
     return {"ETag": etag(orjson.dumps(post), own_tag(row))} if row.sha256 == source.sha256 else {}

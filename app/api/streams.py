@@ -58,8 +58,8 @@ def stream(
     encoding = encoding_for(request)
     with ExitStack() as stack:
         stack.enter_context(reading.service.streams)
-        connection, lifetime = stack.enter_context(reading.snapshot())
-        lines: Iterator[Any] = iter(()) if IS_HEAD in request.scope else read(connection)
+        snapshot, lifetime = stack.enter_context(reading.snapshot())
+        lines: Iterator[Any] = iter(()) if IS_HEAD in request.scope else read(snapshot.connection)
         if isinstance(lines, Generator):
             stack.callback(lines.close)  # before the transaction that it reads in
         headers = lifetime.headers(tags) | ({"Content-Encoding": encoding} if encoding else {})

@@ -19,9 +19,9 @@ router = APIRouter(prefix="/v1", tags=["Reading"])
 def get_suggestions(request: Request, query: Annotated[SuggestQuery, Query()], reading: ReadingDep) -> Response:
     """Tags and titles that begin with what is typed, then those that hold it."""
     typed = Typed.of(query.q)
-    with reading.snapshot() as (connection, lifetime):
-        tags = suggest_tags(connection, typed, query.limit, reading.reader)
-        found = suggest_posts(connection, typed, query.limit, reading.reader, reading.show)
+    with reading.snapshot() as (snapshot, lifetime):
+        tags = suggest_tags(snapshot.connection, typed, query.limit, reading.reader)
+        found = suggest_posts(snapshot.connection, typed, query.limit, reading.reader, reading.show)
     root = reading.service.links.root_path
     body = {
         "tags": [term_link(name, "tag", root) for name in tags],

@@ -25,8 +25,8 @@ def get_service(request: Request, _query: Annotated[PlainQuery, Query()], readin
     """The service: what it is called, what it holds, where to go from here."""
     service = reading.service
     root = service.links.root_path
-    with reading.snapshot() as (connection, lifetime):
-        count = visible_count(connection, reading.now)
+    with reading.snapshot() as (snapshot, lifetime):
+        count = visible_count(snapshot.connection, reading.now)
     body = {
         "title": service.site.title,
         "description": service.site.description,
@@ -80,8 +80,8 @@ PLURALS = {"categories": "category", "tags": "tag", "authors": "author"}
 def _terms(request: Request, plural: str, query: TermQuery, reading: Reading) -> Response:
     taxonomy = PLURALS[plural]
     root = reading.service.links.root_path
-    with reading.snapshot() as (connection, lifetime):
-        found, page = page_of_terms(count_terms(connection, taxonomy, reading.now), query)
+    with reading.snapshot() as (snapshot, lifetime):
+        found, page = page_of_terms(count_terms(snapshot.connection, taxonomy, reading.now), query)
     page.items.extend(_shown(term, taxonomy, root) for term in found)
     body, headers = envelope(request, page, lifetime.state.label, f"{root}/v1/{plural}")
     return respond(request, body, lifetime, tags=["list"], headers=headers)
@@ -105,8 +105,8 @@ def term_link(name: str, taxonomy: str, root: str) -> dict[str, Any]:
 def get_archives(request: Request, query: Annotated[ArchiveQuery, Query()], reading: ReadingDep) -> Response:
     """Years or months with the number of posts, by the day in the site's time zone."""
     root = reading.service.links.root_path
-    with reading.snapshot() as (connection, lifetime):
-        periods = count_periods(connection, query.by, reading.reader)
+    with reading.snapshot() as (snapshot, lifetime):
+        periods = count_periods(snapshot.connection, query.by, reading.reader)
     items = [
         {"period": period, "count": count, "url": f"{root}/v1/posts?{urlencode({'published_at': period})}"}
         for period, count in periods

@@ -72,7 +72,7 @@ def _counted(facets: Iterable[str], query: ListQuery, reader: Reader) -> Any:
     found = found.prefix_with("MATERIALIZED")  # several facets read it
     parts = []
     if taxonomies := [facet for facet in facets if facet in TAXONOMIES]:
-        parts.append(_counted_terms(found if query.chooses else None, taxonomies, reader))
+        parts.append(_counted_terms(found if query.filters else None, taxonomies, reader))
     if "lang" in facets:
         parts.append(_counted_values("lang", found.c.lang))
     if "year" in facets:

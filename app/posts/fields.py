@@ -3,40 +3,29 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from fnmatch import fnmatchcase
 from typing import Any
 
 import orjson
-from sqlalchemy import Column
+from sqlalchemy import Column, ColumnElement
 
 from app.documents.links import Links
 from app.errors import QueryError
-from app.posts.models import bodies, instant_text, posts
-from app.posts.queries import status_of
+from app.posts.models import ShownInstant, UTCDateTime, bodies, posts
+from app.posts.queries import leads_through, status_of
 
 Shape = Mapping[str, frozenset[str] | None]  # field -> the front-matter keys asked for, None for the whole field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Show:
-    """What a post is shown with: the clock, addresses, and the front-matter keys withheld."""
+    """What a post is shown with: the clock as instants are written, addresses, the front-matter keys withheld."""
 
-    now: datetime
+    now: str
     links: Links
-    is_private: Callable[[str], bool]
+    withheld: tuple[str, ...]
 
 
 Make = Callable[[Any, Show], Any]
-
-
-def private_keys(patterns: Iterable[str]) -> Callable[[str], bool]:
-    """Whether a dotted path leads through a key that one of the patterns names."""
-    patterns = tuple(patterns)
-    return lambda path: any(fnmatchcase(part, pattern) for part in path.split(".") for pattern in patterns)
-
-
-def _time(value: datetime | None) -> str | None:
-    return None if value is None else instant_text(value)
 
 
 def _url(row: Any, show: Show) -> str:
@@ -44,12 +33,14 @@ def _url(row: Any, show: Show) -> str:
 
 
 def _permalink(row: Any, show: Show) -> str | None:
+    if row.permalink is None and show.links.template is None:
+        return None
     categories = orjson.loads(row.categories)
     return show.links.permalink(
         id=row.id,
         slug=row.slug,
         written=row.permalink,
-        published_at=row.published_at,
+        published_at=None if row.published_at is None else datetime.fromisoformat(row.published_at),
         category=categories[0] if categories else None,
         lang=row.lang,
     )
@@ -61,13 +52,13 @@ def _author(row: Any, _show: Show) -> str | None:
 
 
 def _front_matter(row: Any, show: Show) -> Any:
-    return _public(orjson.loads(row.front_matter), show.is_private)
+    return _public(orjson.loads(row.front_matter), show.withheld)
 
 
-def _public(value: Any, is_private: Callable[[str], bool]) -> Any:
+def _public(value: Any, withheld: tuple[str, ...]) -> Any:
     if isinstance(value, dict):
-        return {key: _public(item, is_private) for key, item in value.items() if not is_private(key)}
-    return [_public(item, is_private) for item in value] if isinstance(value, list) else value
+        return {key: _public(item, withheld) for key, item in value.items() if not leads_through(key, withheld)}
+    return [_public(item, withheld) for item in value] if isinstance(value, list) else value
 
 
 def _column(column: Column[Any]) -> tuple[tuple[Column[Any], ...], Make]:
@@ -78,11 +69,6 @@ def _column(column: Column[Any]) -> tuple[tuple[Column[Any], ...], Make]:
 def _json(column: Column[Any]) -> tuple[tuple[Column[Any], ...], Make]:
     name = column.name
     return (column,), lambda row, _show: orjson.Fragment(getattr(row, name))
-
-
-def _instant(column: Column[Any]) -> tuple[tuple[Column[Any], ...], Make]:
-    name = column.name
-    return (column,), lambda row, _show: _time(getattr(row, name))
 
 
 ADDRESS = (posts.c.id, posts.c.slug, posts.c.permalink, posts.c.published_at, posts.c.categories, posts.c.lang)
@@ -98,10 +84,10 @@ SUMMARY: dict[str, tuple[tuple[Column[Any], ...], Make]] = {
         (posts.c.draft, posts.c.published_at, posts.c.expires_at),
         lambda row, show: status_of(row, show.now),
     ),
-    "published_at": _instant(posts.c.published_at),
+    "published_at": _column(posts.c.published_at),
     "date": _column(posts.c.date),
-    "updated_at": _instant(posts.c.updated_at),
-    "expires_at": _instant(posts.c.expires_at),
+    "updated_at": _column(posts.c.updated_at),
+    "expires_at": _column(posts.c.expires_at),
     "categories": _json(posts.c.categories),
     "tags": _json(posts.c.tags),
     "author": ((posts.c.authors,), _author),
@@ -170,18 +156,27 @@ def _check(name: str, parameter: str, known: tuple[str, ...]) -> None:
     raise QueryError(f"there is no field {name!r}", parameter=parameter, code="unknown_field", hint=hint)
 
 
-def columns_of(shape: Shape) -> list[Column[Any]]:
-    """The columns that a shape needs, each once, the source name always: every order ends in it."""
-    needed = [column for name in shape if name in WHOLE for column in WHOLE[name][0]]
-    return list(dict.fromkeys((posts.c.source_name, *needed)))
+def columns_of(shape: Shape, *others: Column[Any]) -> list[ColumnElement[Any]]:
+    """The columns that a shape needs and the others, each once, the source name always: every order ends in it.
+
+    Instants are read as texts.
+    """
+    return [
+        ShownInstant(column).label(column.name) if isinstance(column.type, UTCDateTime) else column
+        for column in dict.fromkeys((posts.c.source_name, *_columns(shape), *others))
+    ]
+
+
+def _columns(shape: Shape) -> list[Column[Any]]:
+    return [column for name in shape if name in WHOLE for column in WHOLE[name][0]]
 
 
 def needs_bodies(shape: Shape) -> bool:
-    return any(column.table is bodies for column in columns_of(shape))
+    return any(column.table is bodies for column in _columns(shape))
 
 
 def show_post(row: Any, shape: Shape, show: Show) -> dict[str, Any]:
-    """One post as clients see it, in the order of the shape."""
+    """One post as clients see it, in the order of the shape; the row has the columns of the shape."""
     shown = {name: WHOLE[name][1](row, show) for name in shape if name in WHOLE}
     if paths := shape.get("front_matter"):
         shown["front_matter"] = _picked(shown["front_matter"], paths) or {}

@@ -2,6 +2,7 @@
 
 import re
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 from zoneinfo import ZoneInfo
 
@@ -60,7 +61,7 @@ def _split_commas(value: Any) -> Any:
 
 PeriodText = Annotated[str, AfterValidator(_checked_period)]
 Value = Annotated[str, AfterValidator(_not_empty), Field(max_length=2000)]
-Values = Annotated[list[Value], Field(max_length=MAX_VALUES)]
+Values = Annotated[tuple[Value, ...], Field(max_length=MAX_VALUES)]  # a query can be a key
 Integer = Annotated[int, Field(ge=-MAX_INTEGER, le=MAX_INTEGER)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_split_commas)]
 
@@ -111,17 +112,17 @@ def _unknown(name: str, known: list[str]) -> PydanticCustomError:
 class PostFilter(Query):
     """Which posts. Repeated values mean any of them; `__all` all of them; `__not` none of them."""
 
-    category: Values = Field(default=[])
-    category__all: Values = Field(default=[])
-    category__not: Values = Field(default=[])
-    tag: Values = Field(default=[])
-    tag__all: Values = Field(default=[])
-    tag__not: Values = Field(default=[])
-    author: Values = Field(default=[])
-    author__all: Values = Field(default=[])
-    author__not: Values = Field(default=[])
-    lang: Values = Field(default=[])
-    layout: Values = Field(default=[])
+    category: Values = Field(default=())
+    category__all: Values = Field(default=())
+    category__not: Values = Field(default=())
+    tag: Values = Field(default=())
+    tag__all: Values = Field(default=())
+    tag__not: Values = Field(default=())
+    author: Values = Field(default=())
+    author__all: Values = Field(default=())
+    author__not: Values = Field(default=())
+    lang: Values = Field(default=())
+    layout: Values = Field(default=())
     published_at: PeriodText | None = Field(default=None, description="A year, month, day or instant")
     published_at__gte: PeriodText | None = None
     published_at__gt: PeriodText | None = None
@@ -137,14 +138,14 @@ class PostFilter(Query):
     reading_time__gt: Integer | None = None
     reading_time__lte: Integer | None = None
     reading_time__lt: Integer | None = None
-    id: Values = Field(default=[])
-    slug: Values = Field(default=[])
-    alias: Values = Field(default=[], description="A former address from `redirect_from` or `aliases`")
+    id: Values = Field(default=())
+    slug: Values = Field(default=())
+    alias: Values = Field(default=(), description="A former address from `redirect_from` or `aliases`")
     q: str | None = Field(
         default=None, max_length=2000, description='Full-text search: words (all of them), `"a phrase"`, `-without`'
     )
-    status: list[Literal["published", "scheduled", "draft", "expired", "any"]] = Field(
-        default=[], description="Other than `published` needs scope `read`", max_length=MAX_VALUES
+    status: tuple[Literal["published", "scheduled", "draft", "expired", "any"], ...] = Field(
+        default=(), description="Other than `published` needs scope `read`", max_length=MAX_VALUES
     )
     front_matter: tuple[FieldFilter, ...] = Field(
         default=(), description="As `front_matter.KEY=value`, with the suffixes of the other filters"
@@ -164,12 +165,13 @@ class PostFilter(Query):
         return frozenset(status for status in self.status if status != "any") or frozenset(("published",))
 
     @property
-    def chooses(self) -> bool:
-        """Whether some of the public posts are left out, or others let in."""
-        return any(
-            getattr(self, name) != field.default
-            for name, field in PostFilter.model_fields.items()
-            if name not in Query.model_fields
+    def filters(self) -> frozenset[str]:
+        """The filters in use; without any, all public posts are found."""
+        fields = PostFilter.model_fields
+        return frozenset(
+            name
+            for name in self.model_fields_set
+            if name in fields and name not in Query.model_fields and getattr(self, name) != fields[name].default
         )
 
     def period(self, name: str, zone: ZoneInfo) -> Period | None:
@@ -241,6 +243,16 @@ class ListQuery(PostFilter, Fields):
         return self.sort or ("-published_at" if self.q is None else "relevance")
 
     @property
+    def of_first_page(self) -> Self:
+        """The same list, whichever page of it is asked for."""
+        return self.model_copy(update=_defaults("cursor", "page", "limit", "total", "facets", *Query.model_fields))
+
+    @property
+    def of_posts(self) -> Self:
+        """The same posts, whatever is shown of them and in which order."""
+        return self.model_copy(update=_defaults("sort", "highlight", *Fields.model_fields))
+
+    @property
     def identity(self) -> dict[str, Any]:
         """What a cursor belongs to: the filters and the sort, not how many are shown or which fields."""
         return self.model_dump(
@@ -259,14 +271,18 @@ class ListQuery(PostFilter, Fields):
         ) | {"sort": self.order}
 
 
+@lru_cache
+def _defaults(*names: str) -> dict[str, Any]:
+    return {name: ListQuery.model_fields[name].default for name in names}
+
+
 class FeedQuery(PostFilter):
     limit: int = Field(default=20, ge=1, le=100)
     cursor: str | None = Field(default=None, max_length=4000)
 
-    @property
-    def as_list(self) -> ListQuery:
+    def as_list(self, fields: tuple[str, ...]) -> ListQuery:
         """The list that the feed shows: the newest first, also of what a search finds."""
-        return ListQuery.model_construct(**dict(self), sort="-published_at", total=False)
+        return ListQuery.model_construct(**dict(self), fields=fields, sort="-published_at", total=False)
 
 
 class SitemapQuery(Query):

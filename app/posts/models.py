@@ -17,6 +17,9 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
 )
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 from sqlmodel import Field, SQLModel
 
@@ -60,6 +63,23 @@ class UTCDateTime(TypeDecorator[datetime]):
 def instant_text(instant: datetime) -> str:
     """`YYYY-MM-DDTHH:MM:SSZ` of an instant in UTC (RFC 3339); strftime does not pad years before 1000."""
     return f"{instant.replace(tzinfo=None).isoformat(timespec='seconds')}Z"
+
+
+class ShownInstant(FunctionElement[str]):
+    """The text of an instant, as `instant_text` has it, by the database: no row needs a conversion."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(ShownInstant)
+def _as_stored(element: ShownInstant, compiler: SQLCompiler, **given: Any) -> str:
+    return compiler.process(element.clauses, **given)
+
+
+@compiles(ShownInstant, "postgresql")
+def _as_text(element: ShownInstant, compiler: SQLCompiler, **given: Any) -> str:
+    return f"""to_char({compiler.process(element.clauses, **given)}, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')"""
 
 
 def code_points(length: int | None = None) -> String:

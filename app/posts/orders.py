@@ -1,16 +1,16 @@
-"""Lists in a total order: one page, the best, the neighbours of a post, how many there are."""
+"""Lists in a total order: their posts from any place on, the best of a search, how many there are."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, func, literal, select, true, tuple_
+from sqlalchemy import ColumnElement, Select, bindparam, func, literal, select, true, tuple_
 from sqlalchemy.sql.visitors import iterate
 
-from app.posts.cursor import Cursor, Key, invalid_cursor
+from app.posts.cursor import Key, invalid_cursor
 from app.posts.filters import PostFilter, Status
-from app.posts.models import AnySelect, UTCDateTime, posts
+from app.posts.models import AnySelect, ShownInstant, UTCDateTime, posts
 from app.posts.queries import POSTS, Reader, Rows, conditions, rows_of
 from app.search import index
 from app.search.query import parse
@@ -47,72 +47,74 @@ class Order:
         """True of every post: without a bound of its own SQLite takes the order's index for worse than another."""
         return self.column >= BEGINNING if self.column.key == "updated_at" else true()
 
-    def after(self, cursor: Cursor) -> ColumnElement[bool]:
-        """The posts that a cursor points to.
-
-        Raises QueryError where its key is none of this order's.
-        """
-        value, name = cursor.key
+    def after(self, way: "Way") -> ColumnElement[bool]:
+        """The posts after a place, or before it: where it is, the parameters of `place` say."""
         position = tuple_(self.column, self.tie)
-        bound = tuple_(literal(self._value(value), self.column.type), literal(name))
-        if self.descending != cursor.backward:
-            return position <= bound if cursor.inclusive else position < bound
-        return position >= bound if cursor.inclusive else position > bound
+        bound = tuple_(bindparam("value", type_=self.column.type), bindparam("tie", type_=self.tie.type))
+        if self.descending != way.backward:
+            return position <= bound if way.inclusive else position < bound
+        return position >= bound if way.inclusive else position > bound
 
-    def _value(self, value: str | int) -> str | datetime:
+    def place(self, key: Key) -> dict[str, Any]:
+        """Where a cursor's key stands, as the parameters that `after` asks for.
+
+        Raises QueryError for a key that is none of this order's.
+        """
+        value, tie = key
         if not isinstance(value, str):
             raise invalid_cursor()
-        if not self.is_time:
-            return value
-        try:
-            instant = datetime.fromisoformat(value)
-            in_utc = instant.astimezone(UTC)
-        except (ValueError, OverflowError) as error:
-            raise invalid_cursor() from error
-        if instant.tzinfo is None:
-            raise invalid_cursor()
-        return in_utc
+        return {"value": _instant(value) if self.is_time else value, "tie": tie}
 
-    def key(self, row: Any) -> Key:
-        value = row.sort_value
-        return (value.isoformat() if self.is_time else value, row.source_name)
+    @property
+    def shown(self) -> ColumnElement[str]:
+        """What the key of a row is made of, beside its source name."""
+        column = ShownInstant(self.column) if self.is_time else self.column
+        return column.label("sort_value")
 
 
-def page_of(  # noqa: PLR0913 - what a page of a list is made of
-    columns: Iterable[ColumnElement[Any]],
-    query: PostFilter,
-    sort: str,
-    reader: Reader,
-    *,
-    cursor: Cursor | None,
-    limit: int | None,
-    offset: int = 0,
+def _instant(text: str) -> datetime:
+    try:
+        instant = datetime.fromisoformat(text)
+        in_utc = instant.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise invalid_cursor() from error
+    if instant.tzinfo is None:
+        raise invalid_cursor()
+    return in_utc
+
+
+def key_of(row: Any) -> Key:
+    """Where a row stands in the order it was read in."""
+    return row.sort_value, row.source_name
+
+
+class Way(NamedTuple):
+    """From a place on in the order or back; with what stands there, or without."""
+
+    backward: bool = False
+    inclusive: bool = False
+
+
+def page_of(
+    columns: Iterable[ColumnElement[Any]], query: PostFilter, sort: str, reader: Reader, way: Way | None = None
 ) -> tuple[AnySelect, Order]:
-    """The posts of one page, in the order's direction or, for a backward cursor, against it."""
+    """The posts of a list in its order, or against it where the way leads back; from a place on where there is a way."""
     rows = rows_of(query)
     order = Order.of(sort, query.statuses, rows)
-    backward = cursor is not None and cursor.backward
-    statement: AnySelect = select(*columns, order.column.label("sort_value")).select_from(rows.source)
+    statement: AnySelect = select(*columns, order.shown).select_from(rows.source)
     statement = statement.where(conditions(query, reader, rows), order.everything())
-    if cursor is not None:
-        statement = statement.where(order.after(cursor))
-    statement = order.sorted(statement, backward=backward).limit(limit)
-    return (statement.offset(offset) if offset else statement), order
+    if way is not None:
+        statement = statement.where(order.after(way))
+    return order.sorted(statement, backward=way is not None and way.backward), order
 
 
-def best_of(
-    columns: Iterable[ColumnElement[Any]], query: PostFilter, reader: Reader, *, limit: int, offset: int
-) -> AnySelect:
+def best_of(columns: Iterable[ColumnElement[Any]], query: PostFilter, reader: Reader) -> AnySelect:
     """The posts that a search finds, the best first; equals by time, then by source name."""
     ranked = index.rank(parse(query.q or ""), reader.dialect, posts.c.pk)
     rest = query.model_copy(update={"q": None})
     newest = Order.of("-published_at", query.statuses)
-    found = ranked.join(posts, posts.c.pk == ranked.c.pk)
-    statement: AnySelect = select(*columns).select_from(found).where(conditions(rest, reader))
-    # Else SQLite walks all posts by date, looking for each among those found.
-    statement = statement.with_hint(posts, "NOT INDEXED", "sqlite")
-    statement = newest.sorted(statement.order_by(ranked.c.score.desc()))
-    return statement.limit(limit).offset(offset)
+    statement: AnySelect = select(*columns).join(ranked, ranked.c.pk == posts.c.pk).where(conditions(rest, reader))
+    return newest.sorted(statement.order_by(ranked.c.score.desc()))
 
 
 def count_of(query: PostFilter, reader: Reader) -> Select[int]:
@@ -120,12 +122,3 @@ def count_of(query: PostFilter, reader: Reader) -> Select[int]:
     wanted = conditions(query, reader, rows)
     is_of_posts = any(getattr(part, "table", None) is posts for part in iterate(wanted))
     return select(func.count()).select_from(rows.source if is_of_posts else rows.table).where(wanted)
-
-
-def neighbour_of(
-    columns: Iterable[ColumnElement[Any]], row: Any, query: PostFilter, reader: Reader, *, older: bool
-) -> AnySelect:
-    """The next post in time among those of the filter; the post itself need not be one of them."""
-    here = Cursor(key=(row.published_at.isoformat(), row.source_name), backward=not older)
-    statement, _ = page_of(columns, query, "-published_at", reader, cursor=here, limit=1)
-    return statement

@@ -2,13 +2,14 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
+from fnmatch import fnmatchcase
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, FromClause, Table, and_, exists, not_, or_, select
+from sqlalchemy import ColumnElement, FromClause, Table, and_, bindparam, exists, not_, or_, select
 
 from app.documents.dates import Period, parse_period
 from app.documents.document import comparable
@@ -16,7 +17,7 @@ from app.documents.language import canonical
 from app.documents.normalize import term_key
 from app.errors import QueryError
 from app.posts.filters import RANGES, FieldFilter, PostFilter, Status
-from app.posts.models import aliases, field_values, posts, terms
+from app.posts.models import UTCDateTime, aliases, field_values, posts, terms
 from app.search import index
 from app.search.query import parse
 
@@ -26,12 +27,31 @@ NUMBER = re.compile(r"[+-]?\d+(\.\d+)?(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """Who reads, when and where: the clock, the site's zone, the front-matter keys withheld, SQLAlchemy's dialect."""
+    """Who reads, when and where: the clock, the site's zone, patterns of the front-matter keys withheld, the dialect.
 
-    now: datetime
+    In a statement that is prepared the clock is a parameter.
+    """
+
+    now: Any  # datetime or NOW
     zone: ZoneInfo
-    is_private: Callable[[str], bool]
+    withheld: tuple[str, ...]
     dialect: str
+
+    @property
+    def prepared(self) -> "Reader":
+        """The reader of statements that are prepared, whatever the time."""
+        return replace(self, now=NOW)
+
+    def is_private(self, path: str) -> bool:
+        return leads_through(path, self.withheld)
+
+
+NOW = bindparam("now", type_=UTCDateTime)
+
+
+def leads_through(path: str, patterns: Iterable[str]) -> bool:
+    """Whether a dotted path leads through a key that one of the patterns names."""
+    return any(fnmatchcase(part, pattern) for part in path.split(".") for pattern in patterns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,12 +90,12 @@ def _keys(names: Iterable[str]) -> list[str]:
     return sorted({comparable(term_key(name)) for name in names})
 
 
-def visible(now: datetime, rows: Rows = POSTS) -> ColumnElement[bool]:
+def visible(now: Any, rows: Rows = POSTS) -> ColumnElement[bool]:
     """Published: no draft, its instant has come and it has not expired."""
     return _has_status("published", now, rows)
 
 
-def _has_status(status: Status, now: datetime, rows: Rows) -> ColumnElement[bool]:
+def _has_status(status: Status, now: Any, rows: Rows) -> ColumnElement[bool]:
     columns = rows.columns
     is_draft, not_draft = columns.draft.is_(True), columns.draft.is_(False)
     expired = columns.expires_at <= now
@@ -89,8 +109,8 @@ def _has_status(status: Status, now: datetime, rows: Rows) -> ColumnElement[bool
     return conditions[status]
 
 
-def status_of(row: Any, now: datetime) -> Status:
-    """The status of one row, by the rule of `visible`."""
+def status_of(row: Any, now: datetime | str) -> Status:
+    """The status of one row, by the rule of `visible`; its instants are of the kind of `now`, texts or not."""
     if row.draft:
         return "draft"
     if row.expires_at is not None and row.expires_at <= now:

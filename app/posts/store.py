@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from types import SimpleNamespace
 from typing import Any, TypeVar
@@ -14,7 +14,7 @@ from app.documents.document import Document, comparable
 from app.documents.normalize import term_key
 from app.errors import NotFound
 from app.posts.keywords import keyword_rows
-from app.posts.models import AnyRow, aliases, bodies, field_values, keywords, posts, taken, terms
+from app.posts.models import AnyRow, aliases, bodies, field_values, instant_text, keywords, posts, taken, terms
 from app.posts.plan import Known
 from app.search import index as search
 from app.search.row import SearchRow
@@ -301,6 +301,7 @@ def note_taken(connection: Connection, files: Iterable[tuple[str, str]]) -> None
 
 
 def preview_row(document: Document, now: datetime) -> Any:
-    """A document as the row it would be, bodies included, though nothing is stored."""
+    """A document as lists read it, bodies included, though nothing is stored."""
     row = row_of(document, pk=0, id=_id(document.name), slug=document.slug, now=now, before=None)
-    return SimpleNamespace(**row, **_body_row(0, document))
+    texts = {name: instant_text(value.astimezone(UTC)) for name, value in row.items() if isinstance(value, datetime)}
+    return SimpleNamespace(**(row | texts), **_body_row(0, document))

@@ -30,7 +30,7 @@ def suggest_posts(connection: Connection, typed: Typed, limit: int, reader: Read
 
 def _titled(connection: Connection, typed: Typed, limit: int, reader: Reader) -> Iterator[AnyRow]:
     """Rows that may come twice; `limit` different ones if there are as many."""
-    columns = dict.fromkeys((*columns_of(_SHAPE), posts.c.title_key, posts.c.published_at))
+    columns = columns_of(_SHAPE, posts.c.title_key, posts.c.published_at)
     seen = select(*columns).where(visible(reader.now))
     begun = seen.where(posts.c.title_key >= typed.key, posts.c.title_key < typed.key + "\U0010ffff")
     yield from connection.execute(begun.order_by(posts.c.title_key, posts.c.source_name).limit(limit))

@@ -37,7 +37,7 @@ from tests.benchmarks import corpus
 from tests.search.searching import post_row
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
-READER = Reader(now=NOW, zone=ZoneInfo("UTC"), is_private=lambda _: False, dialect="sqlite")
+READER = Reader(now=NOW, zone=ZoneInfo("UTC"), withheld=(), dialect="sqlite")
 COLUMNS = [posts.c[name] for name in ("id", "slug", "title", "excerpt", "published_at", "tags", "categories")]
 BATCH = 500
 BANDS = {"≤ 1 %": (0.004, 0.01), "10 %": (0.08, 0.12), "80 %": (0.7, 0.9)}

@@ -1,6 +1,7 @@
 """Posts by way of the real ingestion, rows in bulk where that would take too long, and readers of them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, TypeVar, get_origin
@@ -15,24 +16,23 @@ from app.documents.links import Links
 from app.documents.normalize import sort_key
 from app.documents.sources import Batch, Source, is_config
 from app.posts.changes import State, read_state
-from app.posts.fields import SUMMARY, Shape, Show, private_keys
+from app.posts.epochs import Epochs, Snapshot
+from app.posts.fields import Show
 from app.posts.filters import ListQuery, Query
 from app.posts.ingest import Options, ingest
-from app.posts.models import bodies, changes, posts
+from app.posts.lists import list_posts
+from app.posts.models import bodies, changes, instant_text, posts
 from app.posts.pages import Page
 from app.posts.queries import Reader
-from app.posts.read import list_posts
 from app.posts.report import Report
 from tests.building import NOW, markdown
 
 TOKYO = ZoneInfo("Asia/Tokyo")
-SHAPE: Shape = dict.fromkeys(SUMMARY)
-SLUGS: Shape = {"slug": None}
-IS_PRIVATE = private_keys(["_*"])
+PRIVATE = ("_*",)
 
 
 def reader(now: datetime = NOW, zone: str = "UTC", dialect: str = "sqlite") -> Reader:
-    return Reader(now=now, zone=ZoneInfo(zone), is_private=IS_PRIVATE, dialect=dialect)
+    return Reader(now=now, zone=ZoneInfo(zone), withheld=PRIVATE, dialect=dialect)
 
 
 def links(**given: Any) -> Links:
@@ -41,7 +41,7 @@ def links(**given: Any) -> Links:
 
 
 def show(now: datetime = NOW) -> Show:
-    return Show(now=now, links=links(), is_private=IS_PRIVATE)
+    return Show(now=instant_text(now), links=links(), withheld=PRIVATE)
 
 
 def batch(files: Mapping[str, str | bytes]) -> Batch:
@@ -111,7 +111,7 @@ def state(engine: Engine, now: datetime = NOW) -> State:
 
 
 Q = TypeVar("Q", bound=Query)
-LISTS = {name for name, field in ListQuery.model_fields.items() if get_origin(field.annotation) is list}
+LISTS = {name for name, field in ListQuery.model_fields.items() if get_origin(field.annotation) is tuple}
 
 
 def query_of(model: type[Q], text: str = "", **parameters: Any) -> Q:
@@ -123,10 +123,18 @@ def query_of(model: type[Q], text: str = "", **parameters: Any) -> Q:
 
 
 def page(
-    engine: Engine, text: str = "", *, now: datetime = NOW, zone: str = "UTC", shape: Shape = SLUGS, **parameters: Any
+    engine: Engine, text: str = "", *, now: datetime = NOW, zone: str = "UTC", fields: str = "slug", **parameters: Any
 ) -> Page:
+    query = query_of(ListQuery, text, fields=fields, **parameters)
+    with seen(engine, now) as snapshot:
+        return list_posts(snapshot, query, reader(now, zone, engine.dialect.name), show(now))
+
+
+@contextmanager
+def seen(engine: Engine, now: datetime = NOW) -> Iterator[Snapshot]:
+    """A snapshot in an epoch of its own."""
     with reading(engine) as connection:
-        return list_posts(connection, query_of(ListQuery, text, **parameters), shape, reader(now, zone), show(now))
+        yield Epochs().snapshot(connection, now)
 
 
 def on(step: dict[str, str] | None) -> dict[str, Any]:

@@ -13,11 +13,11 @@ from app.posts.fields import (
     WHOLE,
     columns_of,
     needs_bodies,
-    private_keys,
     shape_of,
     show_post,
 )
 from app.posts.models import bodies
+from app.posts.queries import leads_through
 from tests.posts.samples import show
 
 FRONT = {
@@ -154,4 +154,4 @@ class TestFrontMatter:
     ],
 )
 def test_patterns_make_keys_private(patterns: list[str], path: str, *, private: bool) -> None:
-    assert private_keys(patterns)(path) is private
+    assert leads_through(path, patterns) is private

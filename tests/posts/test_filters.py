@@ -232,7 +232,7 @@ class TestMeaning:
         assert "".join(sorted(found(filled, text, zone="Asia/Tokyo"))) == expected
 
     def test_ids_are_asked_for_by_repeating(self, filled: Engine) -> None:
-        ids = [item["id"] for item in page(filled, shape={"id": None}).items]
+        ids = [item["id"] for item in page(filled, fields="id").items]
 
         assert len(found(filled, id=ids[:2])) == 2
 

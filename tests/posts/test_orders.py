@@ -11,7 +11,7 @@ from app.database import open_engine, reading
 from app.posts.cursor import decode_cursor
 from app.posts.filters import ListQuery
 from app.posts.models import AnySelect, posts
-from app.posts.orders import count_of, page_of
+from app.posts.orders import Way, count_of, page_of
 from tests.benchmarks.many import fill
 from tests.posts.samples import on, page, query_of, reader
 
@@ -52,10 +52,11 @@ def is_large(step: str) -> bool:
 def list_plan(engine: Engine, text: str, **parameters: Any) -> list[str]:
     query = query_of(ListQuery, text, **parameters)
     cursor = None if query.cursor is None else decode_cursor(query.cursor, query.identity)
+    columns = (posts.c.slug, posts.c.title)
     with reading(engine) as connection:
-        columns = (posts.c.slug, posts.c.title)
-        statement, _ = page_of(columns, query, query.order, reader(), cursor=cursor, limit=21)
-        return plan(connection, statement)
+        statement, order = page_of(columns, query, query.order, reader(), None if cursor is None else Way())
+        place = order.place(cursor.key) if cursor else {}
+        return plan(connection, statement.params(place).limit(21))
 
 
 @pytest.mark.parametrize("sort", DATE_SORTS)

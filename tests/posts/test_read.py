@@ -10,8 +10,10 @@ from sqlalchemy import Engine
 from app.database import reading
 from app.errors import NotFound, QueryError
 from app.posts.cursor import Cursor, encode_cursor
-from app.posts.fields import NEIGHBOURS, SUMMARY, WHOLE, Shape, show_post
+from app.posts.detail import get_post, source_of
+from app.posts.fields import NEIGHBOURS, WHOLE, Shape, show_post
 from app.posts.filters import DetailQuery, ExportQuery, ListQuery, TermQuery
+from app.posts.lists import list_posts
 from app.posts.pages import Page
 from app.posts.read import (
     TermCount,
@@ -19,16 +21,13 @@ from app.posts.read import (
     count_periods,
     count_terms,
     export_posts,
-    get_post,
-    list_posts,
     page_of_terms,
-    source_of,
     visible_count,
 )
 from app.posts.store import preview_row
 from tests.building import NOW, markdown
 from tests.posts.recording import recorded
-from tests.posts.samples import SHAPE, document, fill, found, page, query_of, reader, show, take
+from tests.posts.samples import document, fill, found, page, query_of, reader, seen, show, take
 
 DETAIL: Shape = dict.fromkeys((*WHOLE, *NEIGHBOURS))
 
@@ -36,7 +35,7 @@ DETAIL: Shape = dict.fromkeys((*WHOLE, *NEIGHBOURS))
 def detail(engine: Engine, slug: str, text: str = "", *, any_status: bool = False, **given: Any) -> Any:
     with reading(engine) as connection:
         query = query_of(DetailQuery, text)
-        return get_post(connection, slug, query, DETAIL, reader(**given), show(), any_status=any_status)[0]
+        return get_post(connection, slug, query, reader(**given), show(), any_status=any_status)[0]
 
 
 def plain(value: Any) -> Any:
@@ -146,7 +145,7 @@ class TestTerms:
         take(engine, {"a.md": markdown(tags=["AI", "ai", "ＡＩ"])})
 
         assert [(term.name, term.count) for term in terms(engine)] == [("AI", 1)]
-        assert plain(page(engine, shape={"tags": None}).items) == [{"tags": ["AI", "ai", "ＡＩ"]}]
+        assert plain(page(engine, fields="tags").items) == [{"tags": ["AI", "ai", "ＡＩ"]}]
 
     def test_terms_of_visible_posts_alone_are_counted(self, engine: Engine) -> None:
         hidden: list[dict[str, Any]] = [{"draft": True}, {"date": "2026-02-01"}, {"expires_at": "2026-01-01"}]
@@ -275,15 +274,15 @@ class TestCost:
     @pytest.mark.parametrize("number", [1, 30])
     def test_list_takes_one_query_and_one_to_count(self, engine: Engine, number: int) -> None:
         fill(engine, number)
-        with reading(engine) as connection, recorded(engine) as statements:
-            list_posts(connection, query_of(ListQuery, "tag=a&front_matter.b=c"), SHAPE, reader(), show())
+        with seen(engine) as snapshot, recorded(engine) as statements:
+            list_posts(snapshot, query_of(ListQuery, "tag=a&front_matter.b=c"), reader(), show())
 
         assert len(statements) == 2
 
     def test_list_reads_no_bodies(self, engine: Engine) -> None:
         fill(engine, 3)
-        with reading(engine) as connection, recorded(engine) as statements:
-            list_posts(connection, query_of(ListQuery), dict.fromkeys(SUMMARY), reader(), show())
+        with seen(engine) as snapshot, recorded(engine) as statements:
+            list_posts(snapshot, query_of(ListQuery), reader(), show())
 
         assert "body" not in " ".join(statements)
 

@@ -9,10 +9,10 @@ from sqlalchemy import Engine, delete, insert, select, text
 
 from app.database import reading, writing
 from app.posts import keywords as keyword_rows
+from app.posts.detail import get_post
 from app.posts.fields import LINK
 from app.posts.filters import DetailQuery
 from app.posts.models import keywords
-from app.posts.read import get_post
 from tests.building import NOW, markdown
 from tests.posts.recording import recorded
 from tests.posts.samples import bulk, post_row, reader, show, take
@@ -20,9 +20,8 @@ from tests.posts.samples import bulk, post_row, reader, show, take
 
 def related(engine: Engine, slug: str, *, now: Any = NOW, any_status: bool = False) -> list[str]:
     with reading(engine) as connection:
-        post, _ = get_post(
-            connection, slug, DetailQuery(), {"related": None}, reader(now), show(now), any_status=any_status
-        )
+        query = DetailQuery(fields=("related",))
+        post, _ = get_post(connection, slug, query, reader(now), show(now), any_status=any_status)
     return [found["slug"] for found in post["related"]]
 
 

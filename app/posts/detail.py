@@ -1,0 +1,86 @@
+"""Single posts: whole, with their neighbours; and their sources. Each statement is prepared once for all that ask alike."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, Dialect, bindparam, select
+
+from app.errors import NotFound
+from app.posts.fields import LINK, NEIGHBOURS, WHOLE, Shape, Show, columns_of, shape_of, show_post
+from app.posts.filters import DetailQuery
+from app.posts.lists import with_bodies
+from app.posts.models import AnySelect, bodies, posts
+from app.posts.orders import Order, Way, page_of
+from app.posts.pages import Item
+from app.posts.prepared import Prepared
+from app.posts.queries import Reader, visible
+from app.posts.related import related_to
+
+OWN = (posts.c.pk, posts.c.id, posts.c.slug, posts.c.published_at, posts.c.sha256, posts.c.rendered_by)
+IN_TIME = "-published_at"
+NEIGHBOUR: Shape = dict.fromkeys(LINK)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Detail:
+    """What is the same for all posts."""
+
+    shape: Shape
+    own: Prepared
+    neighbours: dict[str, Prepared]
+    order: Order
+
+
+@lru_cache(maxsize=1000)
+def _detail(query: DetailQuery, reader: Reader, dialect: Dialect, *, any_status: bool) -> _Detail:
+    shape = shape_of(query.fields, query.include, (*WHOLE, *NEIGHBOURS), detail=True)
+    own = with_bodies(_by_slug(select(*columns_of(shape, *OWN)), reader, any_status=any_status), shape)
+    older, order = page_of(columns_of(NEIGHBOUR), query, IN_TIME, reader, Way())
+    newer, _ = page_of(columns_of(NEIGHBOUR), query, IN_TIME, reader, Way(backward=True))
+    ways = {"older": older, "newer": newer}
+    neighbours = {name: Prepared(way.limit(1), dialect) for name, way in ways.items() if name in shape}
+    return _Detail(shape=shape, own=Prepared(own, dialect), neighbours=neighbours, order=order)
+
+
+def _by_slug(statement: AnySelect, reader: Reader, *, any_status: bool) -> AnySelect:
+    statement = statement.where(posts.c.slug == bindparam("slug", type_=posts.c.slug.type))
+    return statement if any_status else statement.where(visible(reader.now))
+
+
+def get_post(  # noqa: PLR0913 - what an answer is made of
+    connection: Connection, slug: str, query: DetailQuery, reader: Reader, show: Show, *, any_status: bool
+) -> tuple[Item, Any]:
+    """One post whole with its neighbours, and its row. Raises NotFound, QueryError."""
+    kind = query.model_copy(update={"min_version": None, "wait": 0})
+    prepared = _detail(kind, reader.prepared, connection.dialect, any_status=any_status)
+    row = _only(prepared.own.rows(connection, slug=slug, now=reader.now), slug)
+    shown = show_post(row, prepared.shape, show)
+    for name, neighbour in prepared.neighbours.items():
+        shown[name] = None
+        if row.published_at is not None:
+            place = prepared.order.place((row.published_at, row.source_name))
+            found = neighbour.rows(connection, now=reader.now, **place)
+            shown[name] = show_post(found[0], NEIGHBOUR, show) if found else None
+    if "related" in prepared.shape:
+        related = related_to(connection, row.pk, columns_of(NEIGHBOUR), reader)
+        shown["related"] = [show_post(post, NEIGHBOUR, show) for post in related]
+    return {name: shown[name] for name in prepared.shape}, row
+
+
+def source_of(connection: Connection, slug: str, reader: Reader, *, any_status: bool) -> Any:
+    """The bytes of a post's source, with what names it. Raises NotFound."""
+    prepared = _source(reader.prepared, connection.dialect, any_status=any_status)
+    return _only(prepared.rows(connection, slug=slug, now=reader.now), slug)
+
+
+@lru_cache(maxsize=8)
+def _source(reader: Reader, dialect: Dialect, *, any_status: bool) -> Prepared:
+    statement = select(bodies.c.source, *OWN).join(bodies, bodies.c.post_pk == posts.c.pk)
+    return Prepared(_by_slug(statement, reader, any_status=any_status), dialect)
+
+
+def _only(rows: list[Any], slug: str) -> Any:
+    if not rows:
+        raise NotFound(f"there is no post {slug!r}")
+    return rows[0]

@@ -1,0 +1,79 @@
+"""What stays right until a commit or the clock changes what is visible: the state, and what was counted in it."""
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, Dialect, select
+
+from app.posts.changes import State, read_state
+from app.posts.models import content
+from app.posts.prepared import Prepared
+
+MOST = 10_000  # counts kept at once
+
+
+class Unhurried(Exception):
+    """A read that may take longer than a reader in a hurry has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Epoch:
+    """A time in which nobody's view of the content changes."""
+
+    version: tuple[Any, ...]  # the version row
+    start: datetime
+    state: State
+    counts: dict[Hashable, int] = field(default_factory=dict)
+
+    def holds(self, version: tuple[Any, ...], now: datetime) -> bool:
+        end = self.state.next_flip
+        return self.version == version and self.start <= now and (end is None or now < end)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A connection whose reads are all of one instant, and the epoch it lies in.
+
+    A reader in a hurry holds up others: what cannot be told at once is not told, but raises Unhurried.
+    """
+
+    connection: Connection
+    epoch: Epoch
+    is_hurried: bool = False
+
+    def count(self, key: Hashable, count: Callable[[], int]) -> int:
+        """What `count` finds, or has found before in this epoch under the same key."""
+        counts = self.epoch.counts
+        known = counts.get(key)
+        if known is None:
+            if self.is_hurried:
+                raise Unhurried
+            if len(counts) >= MOST:
+                counts.clear()
+            known = counts[key] = count()
+        return known
+
+
+class Epochs:
+    """The present epoch; what went before is forgotten."""
+
+    def __init__(self) -> None:
+        self._present: Epoch | None = None
+
+    def snapshot(self, connection: Connection, now: datetime, *, hurried: bool = False) -> Snapshot:
+        """The snapshot that the connection's transaction sees. Raises Unhurried."""
+        (version,) = _version(connection.dialect).rows(connection)
+        epoch = self._present
+        if epoch is None or not epoch.holds(version, now):
+            if hurried:
+                raise Unhurried
+            epoch = self._present = Epoch(version=version, start=now, state=read_state(connection, now))
+        return Snapshot(connection=connection, epoch=epoch, is_hurried=hurried)
+
+
+@lru_cache(maxsize=8)
+def _version(dialect: Dialect) -> Prepared:
+    return Prepared(select(content.c.version, content.c.visible_version, content.c.visible_at), dialect)

@@ -1,0 +1,142 @@
+"""Pages of lists: one query, one more to count, one more to highlight; each prepared once for all that ask alike."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, Dialect, Integer, bindparam, select
+
+from app.posts.cursor import Cursor, decode_cursor, encode_cursor, invalid_cursor
+from app.posts.epochs import Snapshot
+from app.posts.fields import SUMMARY, Shape, Show, columns_of, needs_bodies, shape_of, show_post
+from app.posts.filters import BEST, ListQuery
+from app.posts.models import AnySelect, bodies, posts
+from app.posts.orders import Order, Way, best_of, count_of, key_of, page_of
+from app.posts.pages import Item, Page, Window, window_of
+from app.posts.prepared import Prepared
+from app.posts.queries import TAXONOMIES, Reader
+from app.search.highlight import highlights
+from app.search.query import parse
+
+NEAR = 1_000  # posts to step over
+LIMIT, OFFSET = bindparam("limit", type_=Integer), bindparam("offset", type_=Integer)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _List:
+    """What is the same for all pages of a list."""
+
+    shape: Shape
+    page: Prepared
+    order: Order | None  # none by relevance
+
+
+@lru_cache(maxsize=1000)
+def _list(query: ListQuery, way: Way | None, reader: Reader, dialect: Dialect) -> _List:
+    shape = shape_of(query.fields, query.include, SUMMARY, detail=False)
+    columns = columns_of(shape, *((posts.c.pk, posts.c.title) if query.highlight else ()))
+    order = None
+    if query.order == "relevance":
+        statement = best_of(columns, query, reader)
+    else:
+        statement, order = page_of(columns, query, query.order, reader, way)
+    statement = with_bodies(statement, shape).limit(LIMIT).offset(OFFSET)
+    return _List(shape=shape, page=Prepared(statement, dialect), order=order)
+
+
+@lru_cache(maxsize=1000)
+def _count(query: ListQuery, reader: Reader, dialect: Dialect) -> Prepared:
+    return Prepared(count_of(query, reader), dialect)
+
+
+def is_short(query: ListQuery) -> bool:
+    """Whether a page takes well under a millisecond where its total is known.
+
+    That is: read from an index in its order, without bodies, and not after many others by its number.
+    """
+    time = query.order.removeprefix("-")
+    terms = [taxonomy for taxonomy in query.filters if taxonomy in TAXONOMIES and len(getattr(query, taxonomy)) == 1]
+    others = {name for name in query.filters if name.partition("__")[0] != time}.difference(terms)
+    return (
+        time in ("published_at", "updated_at")
+        and len(terms) <= 1
+        and not others
+        and not query.facets
+        and ((query.page or 1) - 1) * query.limit <= NEAR
+        and not needs_bodies(shape_of(query.fields, query.include, SUMMARY, detail=False))
+    )
+
+
+def with_bodies(statement: AnySelect, shape: Shape) -> AnySelect:
+    return statement.join(bodies, bodies.c.post_pk == posts.c.pk) if needs_bodies(shape) else statement
+
+
+def list_posts(snapshot: Snapshot, query: ListQuery, reader: Reader, show: Show) -> Page:
+    """One page of the posts that a filter lets through. Raises QueryError, Unhurried."""
+    connection, dialect = snapshot.connection, snapshot.connection.dialect
+    cursor = None if query.cursor is None else decode_cursor(query.cursor, query.identity)
+    way = None if cursor is None or query.order == "relevance" else Way(cursor.backward, cursor.inclusive)
+    kind = query.of_first_page
+    prepared = _list(kind, way, reader.prepared, dialect)
+    values: dict[str, Any] = {"now": reader.now}
+    if prepared.order is None:
+        window = _best(connection, query, prepared.page, cursor, values)
+    else:
+        place = {} if cursor is None else prepared.order.place(cursor.key)
+        offset = ((query.page or 1) - 1) * query.limit
+        rows = prepared.page.rows(connection, **values, **place, limit=query.limit + 1, offset=offset)
+        window = window_of(rows, query, cursor, key_of)
+    items = [show_post(row, prepared.shape, show) for row in window.rows]
+    if query.highlight:
+        _add_highlights(connection, query, items, window.rows)
+    return Page(
+        items=items,
+        total=_total(snapshot, kind, reader) if query.total else None,
+        limit=query.limit,
+        next=window.next,
+        previous=window.previous,
+        page=query.page,
+    )
+
+
+def _total(snapshot: Snapshot, query: ListQuery, reader: Reader) -> int:
+    connection = snapshot.connection
+    posts_found = query.of_posts
+
+    def count() -> int:
+        ((found,),) = _count(posts_found, reader.prepared, connection.dialect).rows(connection, now=reader.now)
+        return int(found)
+
+    return snapshot.count((posts_found, reader.withheld), count)
+
+
+def _best(
+    connection: Connection, query: ListQuery, prepared: Prepared, cursor: Cursor | None, values: dict[str, Any]
+) -> Window:
+    """A page by relevance. Its cursor is an offset: scores shift with every change, and have no place to go on from."""
+    start = ((query.page or 1) - 1) * query.limit if cursor is None else cursor.key[0]
+    if not isinstance(start, int) or start < 0:
+        raise invalid_cursor()
+    limit = max(0, min(query.limit, BEST - start))
+    wanted = limit + 1 if start + limit < BEST else limit
+    rows = prepared.rows(connection, **values, limit=wanted, offset=start) if limit else []
+
+    def way(offset: int) -> dict[str, str]:
+        if query.page is not None:
+            return {"page": str(offset // query.limit + 1)}
+        return {"cursor": encode_cursor(Cursor(key=(offset, "")), query.identity)}
+
+    return Window(
+        rows=rows[:limit],
+        next=way(start + query.limit) if len(rows) > limit else None,
+        previous=way(max(0, start - query.limit)) if start else None,
+    )
+
+
+def _add_highlights(connection: Connection, query: ListQuery, items: list[Item], rows: list[Any]) -> None:
+    """What matched, in the title and the best passage of the body."""
+    words = parse(query.q or "")
+    statement = select(bodies.c.post_pk, bodies.c.text).where(bodies.c.post_pk.in_([row.pk for row in rows]))
+    texts = {row.post_pk: row.text for row in connection.execute(statement)}
+    for item, row in zip(items, rows, strict=True):
+        item["highlights"] = highlights(words, row.title, texts[row.pk])
