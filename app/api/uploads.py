@@ -19,12 +19,12 @@ from starlette.exceptions import HTTPException
 from starlette.types import Message
 
 from app.api.problems import MalformedBody, UnsupportedMediaType
-from app.documents.sources import Batch, Entry, Limits, entry, gather, in_tar, in_zip, is_config, is_post, source_name
+from app.documents.archives import UNPACKED, in_tar, in_zip
+from app.documents.sources import Batch, Entry, Limits, entry, gather, is_config, is_post, source_name
 from app.errors import QueryError, SourceError, TooLarge
 
 SPOOLED = 1024 * 1024  # bytes kept in memory before a temporary file takes over
 MAX_MANIFEST_BYTES = 16 * 1024 * 1024
-UNPACKED = 8  # times the size of an upload is what an archive may unpack to, files that are no posts included
 RAW = (
     "text/markdown",
     "text/x-markdown",

@@ -1,15 +1,12 @@
-"""What hands over files: a folder, an archive, named bytes. Archives are read with counters and never extracted."""
+"""What hands over files: a folder, named bytes; archives are in `app.documents.archives`."""
 
 import os
-import tarfile
 import unicodedata
-import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
-from typing import IO
 
 from app.errors import Finding, SourceError, TooLarge
 
@@ -19,7 +16,6 @@ NEVER_FOLDERS = ("__MACOSX", "node_modules", "vendor")
 POST_FOLDERS = ("_posts", "_drafts")
 CONFIG_FILE = "_config.yml"
 MAX_NAME_BYTES = 1024
-_ZIP_UTF8 = 0x800
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +71,7 @@ _BIDI = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\
 
 
 def _is_drive(part: str) -> bool:
-    return len(part) == 2 and part[1] == ":" and part[0].isalpha()
+    return part[1:2] == ":" and part[0].isascii() and part[0].isalpha()
 
 
 def is_post(name: str) -> bool:
@@ -140,6 +136,7 @@ class Entry:
 
     name: str
     read: Callable[[int], bytes]  # at most so many bytes
+    refusal: Finding | None = None  # why it cannot be read, should it be a post by its name
 
 
 def entry(name: str, content: bytes) -> Entry:
@@ -160,6 +157,9 @@ def gather(entries: Iterable[Entry], *, limits: Limits, strip: int = 0, prefix: 
     for name, file in named.items():
         if not (rule(name) or is_config(name)):
             batch.skipped.append(name)
+            continue
+        if file.refusal is not None:
+            batch.refused.append((name, file.refusal))
             continue
         content = _read(file, limits)
         if content is None:
@@ -225,81 +225,3 @@ def _opener(path: Path) -> Callable[[int], bytes]:
             return file.read(size)
 
     return read
-
-
-def in_zip(file: IO[bytes], limits: Limits) -> Iterator[Entry]:
-    """The files of a zip archive. Raises SourceError where it is none, or is encrypted."""
-    try:
-        archive = zipfile.ZipFile(file)
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError) as error:
-        raise SourceError("this is no zip archive that can be read", code="malformed_archive") from error
-    if limits.files is not None and len(archive.filelist) > 4 * limits.files:
-        raise TooLarge(f"an upload holds at most {limits.files} files", code="too_many_files")
-    for member in archive.infolist():
-        if member.is_dir():
-            continue
-        if (member.external_attr >> 28) in (0, 8):  # the file type that Unix archivers note: none, or regular
-            yield Entry(name=_zip_name(member), read=_zip_reader(archive, member))
-
-
-def _zip_name(member: zipfile.ZipInfo) -> str:
-    """A member's name. Without the flag for UTF-8 it is what the system had: on a Mac UTF-8, on Windows CP932.
-
-    Backslashes separate folders, as older archivers for Windows write them.
-    """
-    name = member.filename
-    if not member.flag_bits & _ZIP_UTF8:
-        name = next(filter(None, (_decoded(name, codec) for codec in ("utf-8", "cp932"))), name)
-    return name.replace("\\", "/")
-
-
-def _decoded(name: str, codec: str) -> str | None:
-    """What a name that was read as CP437 is in another encoding, if it is anything in it."""
-    try:
-        decoded = name.encode("cp437").decode(codec)
-    except UnicodeError:
-        return None
-    return None if any(unicodedata.category(character) == "Co" for character in decoded) else decoded
-
-
-def _zip_reader(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[int], bytes]:
-    def read(size: int) -> bytes:
-        try:
-            with archive.open(member) as file:
-                return file.read(size)
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
-            raise SourceError(f"{member.filename!r} in the archive cannot be read", code="malformed_archive") from error
-        except Exception as error:  # zlib, lzma and bz2 each have their own
-            raise SourceError(f"{member.filename!r} in the archive is damaged", code="malformed_archive") from error
-
-    return read
-
-
-def in_tar(file: IO[bytes], limits: Limits) -> Iterator[Entry]:
-    """The regular files of a tar archive that is not compressed; every other kind is passed over.
-
-    Raises SourceError where it is none, TooLarge where it unpacks to more than the limits allow.
-    """
-    counted = 0
-    try:
-        with tarfile.open(fileobj=file, mode="r|") as archive:
-            for member in archive:
-                counted += member.size
-                if limits.total_bytes is not None and counted > 8 * limits.total_bytes:
-                    raise TooLarge("the archive unpacks to too many bytes", code="upload_too_large")
-                if not member.isreg():
-                    continue
-                content = _tar_content(archive, member, limits)
-                yield entry(member.name, content)
-    except (tarfile.TarError, EOFError, OSError, ValueError, ArithmeticError) as error:
-        raise SourceError("this is no tar archive that can be read", code="malformed_archive") from error
-
-
-def _tar_content(archive: tarfile.TarFile, member: tarfile.TarInfo, limits: Limits) -> bytes:
-    """A stream is read once, so a member is read as it passes: but only what can be of use, and bounded."""
-    if not (is_markdown(member.name) or member.name.endswith(CONFIG_FILE)):
-        return b""
-    extracted = archive.extractfile(member)
-    if extracted is None:
-        return b""
-    return extracted.read(-1 if limits.file_bytes is None else limits.file_bytes + 1)
