@@ -5,16 +5,19 @@
   the bytes of the request line change, never where a request ends.
 - Clients that are slow to send a head, send one without end, or do not read their answer: uvicorn waits for ever.
 - More connections than may be: refused at once, with when to come again.
+- Answers that are ready (`ready` of the application) go out at once, without a task and without building their head
+  again: that is most of the time that uvicorn takes for one.
 - Whatever is refused here is a problem (RFC 9457) like everywhere else.
 """
 
 import asyncio
 import math
 import re
+from typing import Any
 from urllib.parse import quote_from_bytes
 
 import orjson
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 REQUEST_LINE = re.compile(rb"([A-Z]{1,20} )([^ \r\n]*[\x80-\xff][^ \r\n]*)(?= HTTP/1\.[01]\r\n)")
 KEPT = "".join(map(chr, range(0x21, 0x7F)))
@@ -34,6 +37,7 @@ class HttpProtocol(HttpToolsProtocol):
     patience = PATIENCE
     awaited_since: float | None = None  # when the wait for a head began; None while a request is answered
     in_head = False
+    is_head_complete = False  # just now
     head_bytes = 0
     unread = 0  # bytes of an answer that were not yet taken when last looked at
     watch: asyncio.TimerHandle | None = None
@@ -71,7 +75,23 @@ class HttpProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self.in_head = False
         self.awaited_since = None
+        self.is_head_complete = True
         super().on_headers_complete()
+        self.is_head_complete = False
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        # One that waited for another's answer goes the usual way: here each would be answered inside the one before.
+        ready = getattr(app, "ready", None) if self.is_head_complete else None
+        answer = ready(cycle.scope) if ready and cycle.keep_alive and not self.flow.write_paused else None
+        if answer is None:
+            super()._start_asgi_task(cycle, app)
+            return
+        head, body = answer
+        cycle.response_started = cycle.response_complete = True
+        cycle.more_body = False
+        server = [b"%b: %b\r\n" % header for header in self.server_state.default_headers]
+        self.transport.write(b"".join([head, *server, b"\r\n", body]))
+        self.on_response_complete()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()

@@ -50,6 +50,10 @@ class Application(FastAPI):
 
     cache: ResponseCache | None = None
 
+    def ready(self, scope: Scope) -> tuple[bytes, bytes] | None:
+        """Head and body of the answer to a request, where it is kept; for our HTTP protocol, past ASGI."""
+        return None if self.cache is None else self.cache.ready(scope)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await (self.cache or super().__call__)(scope, receive, send)
 

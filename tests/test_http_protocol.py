@@ -1,4 +1,5 @@
 import asyncio
+import re
 import socket
 import threading
 import time
@@ -8,7 +9,7 @@ from contextlib import closing, contextmanager, suppress
 import orjson
 import pytest
 import uvicorn
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.http_protocol import HttpProtocol
 
@@ -30,12 +31,24 @@ class Impatient(HttpProtocol):
     patience = 0.3
 
 
+class Prepared:
+    """Has answers ready for some paths; says of the others that they were asked for. `/slow` takes its time."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/slow":
+            await asyncio.sleep(0.2)
+        await echo(scope, receive, send)
+
+    def ready(self, scope: Scope) -> tuple[bytes, bytes] | None:
+        return (b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n", b"ready") if scope["path"] == "/ready" else None
+
+
 @contextmanager
-def served(protocol: type[HttpProtocol]) -> Iterator[int]:
+def served(protocol: type[HttpProtocol], app: ASGIApp = echo) -> Iterator[int]:
     with closing(socket.socket()) as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
-        config = uvicorn.Config(echo, http=protocol, lifespan="off", log_level="critical")
+        config = uvicorn.Config(app, http=protocol, proxy_headers=False, lifespan="off", log_level="critical")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
         thread.start()
@@ -47,6 +60,12 @@ def served(protocol: type[HttpProtocol]) -> Iterator[int]:
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
     with served(HttpProtocol) as number:
+        yield number
+
+
+@pytest.fixture(scope="module")
+def prepared() -> Iterator[int]:
+    with served(HttpProtocol, Prepared()) as number:
         yield number
 
 
@@ -164,3 +183,54 @@ def test_what_is_no_request_is_answered_with_a_problem(port: int, sent: bytes) -
     assert head.startswith(b"HTTP/1.1 400 Bad Request\r\n")
     assert b"content-type: application/problem+json" in head
     assert orjson.loads(body)["code"] == "bad_request"
+
+
+def get(path: str, headers: str = "", *, body: str = "") -> bytes:
+    return f"GET {path} HTTP/1.1\r\nhost: a\r\n{headers}\r\n{body}".encode()
+
+
+LAST = get("/last", "connection: close\r\n")
+
+
+def converse(port: int, *requests: bytes) -> bytes:
+    """Sends a request when the one before was answered, at least in part; all that the server says until it closes."""
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        answer = b""
+        for request in requests:
+            connection.sendall(request)
+            answer += connection.recv(65536)
+        while piece := connection.recv(65536):
+            answer += piece
+        return answer
+
+
+def test_ready_answer_goes_out_past_the_application(prepared: int) -> None:
+    answer = converse(prepared, get("/ready"), get("/other"), get("/ready"), LAST)
+    first = answer.partition(b"ready")[0].split(b"\r\n")
+
+    assert first[0] == b"HTTP/1.1 200 OK"
+    assert {line.partition(b":")[0] for line in first[1:] if line} == {b"content-length", b"date", b"server"}
+    assert re.findall(rb"\r\n\r\n(.*?)(?=HTTP|$)", answer) == [b"ready", b"/other||", b"ready", b"/last||"]
+
+
+def test_pipelined_requests_are_answered_in_order(prepared: int) -> None:
+    many = 1500
+    answer = converse(prepared, get("/ready") + get("/slow") + get("/ready") * many + LAST)
+    found = re.findall(rb"\r\n\r\n(.*?)(?=HTTP|$)", answer)
+
+    assert found[:2] == [b"ready", b"/slow||"]
+    assert found[2:-1] == [b"/ready||"] * many
+    assert found[-1] == b"/last||"
+
+
+def test_connection_that_ends_is_told_so_by_the_usual_way(prepared: int) -> None:
+    answer = converse(prepared, get("/ready", "connection: close\r\n"))
+
+    assert b"connection: close" in answer
+    assert answer.endswith(b"/ready||")
+
+
+def test_raw_japanese_is_read_after_a_ready_answer_too(prepared: int) -> None:
+    answer = converse(prepared, get("/ready"), "GET /記事 HTTP/1.1\r\n".encode() + HEADERS + b"\r\n")
+
+    assert answer.endswith("/記事||".encode())

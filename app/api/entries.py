@@ -19,6 +19,8 @@ class Entry:
     status: int
     headers: list[Header]
     bare_headers: list[Header]  # a 304's: without what describes the body
+    head: bytes  # status line and headers as HTTP/1.1 has them; nothing where they hold what must not go out
+    bare_head: bytes
     body: bytes
     etag: bytes | None
     media_type: str
@@ -30,7 +32,7 @@ class Entry:
         pairs = {id(pair): pair for pair in (*self.headers, *self.bare_headers)}.values()
         return (
             getsizeof(self)
-            + getsizeof(self.body)
+            + sum(map(getsizeof, (self.body, self.head, self.bare_head)))
             + getsizeof(self.headers)
             + getsizeof(self.bare_headers)
             + sum(getsizeof(pair) + getsizeof(pair[0]) + getsizeof(pair[1]) for pair in pairs)

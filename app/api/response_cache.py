@@ -8,7 +8,9 @@ the clock, all is forgotten.
 import asyncio
 import re
 from collections.abc import Container
+from datetime import datetime, timedelta
 from functools import lru_cache
+from http import HTTPStatus
 from typing import Final, NamedTuple
 
 from starlette.datastructures import Headers
@@ -25,6 +27,9 @@ PREFIX: Final = "/v1"
 READS: Final = frozenset(("GET", "HEAD"))
 KEPT: Final = frozenset((200, 308))
 OF_THE_BODY: Final = frozenset((b"content-type", b"content-length", b"content-encoding"))
+CONDITIONS: Final = frozenset((b"if-none-match", b"if-modified-since"))
+UNUSUAL: Final = frozenset((REQUEST_ID, b"content-length", b"transfer-encoding"))  # what takes more thought
+NEVER_SENT = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 LONGEST: Final = 200  # bytes of a header that is worth remembering
 S_MAXAGE = re.compile(rb"(?<=s-maxage=)\d+")
 encoding_of = lru_cache(maxsize=256)(best_encoding)
@@ -75,8 +80,31 @@ class ResponseCache:
         self._origins = origins
         self._streams = streams
         self._state: State | None = None
+        self._capped_from: datetime | None = None
         self._content = b"", b""  # the version and the last modification, as answers name them
         self._flights: dict[Key, asyncio.Task[Entry]] = {}
+
+    def ready(self, scope: Scope) -> tuple[bytes, bytes] | None:
+        """Head and body of the answer to a request, where it is kept and goes out as it is; else ask as usual."""
+        headers = dict(scope["headers"])
+        if scope["method"] != "GET" or not UNUSUAL.isdisjoint(headers):
+            return None
+        key = self._key(scope, headers)
+        entry = None if key is None else self._lasting(key)
+        if entry is None or not entry.head or not _suits(entry, headers):
+            return None
+        return (entry.bare_head, b"") if self._is_known(scope, headers, entry) else (entry.head, entry.body)
+
+    def _lasting(self, key: Key) -> Entry | None:
+        """What is kept, where no change by the clock is so near that it shortens the lifetime."""
+        state = self.watch.glance()
+        if state is None:
+            return None
+        if state is not self._state:
+            self._adopt(state)
+        if self._capped_from is not None and self.watch.clock() >= self._capped_from:
+            return None
+        return self.entries.get(key)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -108,9 +136,9 @@ class ResponseCache:
         if state is not self._state:
             self._adopt(state)
         entry = self.entries.get(key) or await self._answer(key, scope)
-        if entry is None or (b"accept" in headers and not _takes(headers[b"accept"], entry)):
+        if entry is None or not _suits(entry, headers):
             return False
-        if (b"if-none-match" in headers or b"if-modified-since" in headers) and self._is_known(scope, headers, entry):
+        if self._is_known(scope, headers, entry):
             status, kept, body = 304, entry.bare_headers, b""
         else:
             status, kept, body = entry.status, entry.headers, entry.body
@@ -125,7 +153,7 @@ class ResponseCache:
 
     def _is_known(self, scope: Scope, headers: dict[bytes, bytes], entry: Entry) -> bool:
         """Whether the reader's copy is still right."""
-        if entry.etag is None:
+        if entry.etag is None or CONDITIONS.isdisjoint(headers):
             return False
         if headers.get(b"if-none-match") == entry.etag:
             return True
@@ -168,6 +196,7 @@ class ResponseCache:
     def _adopt(self, state: State) -> None:
         """Forgets all where another content is in force; answers under way are for those who wait for them."""
         self._state = state
+        self._capped_from = state.next_flip and state.next_flip - timedelta(seconds=self._s_maxage)
         content = state.label.encode(), http_date(state.changed_at).encode()
         if content != self._content:
             self._content = content
@@ -210,10 +239,13 @@ def _entry(status: int, headers: list[Header], body: bytes) -> Entry:
     if status in KEPT:
         headers = [pair for pair in headers if pair[0] != REQUEST_ID]
     named = dict(headers)
+    bare_headers = [pair for pair in headers if pair[0] not in OF_THE_BODY]
     return Entry(
         status=status,
         headers=headers,
-        bare_headers=[pair for pair in headers if pair[0] not in OF_THE_BODY],
+        bare_headers=bare_headers,
+        head=_head(status, headers),
+        bare_head=_head(304, bare_headers),
         body=body,
         etag=named.get(b"etag"),
         media_type=named.get(b"content-type", b"").partition(b";")[0].decode("latin-1"),
@@ -221,6 +253,15 @@ def _entry(status: int, headers: list[Header], body: bytes) -> Entry:
     )
 
 
-def _takes(accept: bytes, entry: Entry) -> bool:
+def _head(status: int, headers: list[Header]) -> bytes:
+    """Status line and headers (RFC 9112) but for the empty line; nothing where they hold what must not go out."""
+    if any(NEVER_SENT.search(value) for _, value in headers):
+        return b""
+    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}".encode(), *(b": ".join(pair) for pair in headers), b""]
+    return b"\r\n".join(lines)
+
+
+def _suits(entry: Entry, headers: dict[bytes, bytes]) -> bool:
     """Whether the reader takes the one form that there is of a read; problems go to everyone."""
-    return entry.status != 200 or is_taken(accept.decode("latin-1"), entry.media_type)
+    accept = headers.get(b"accept")
+    return not accept or entry.status != 200 or is_taken(accept.decode("latin-1"), entry.media_type)

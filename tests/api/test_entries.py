@@ -11,6 +11,8 @@ def entry(size: int) -> Entry:
         status=200,
         headers=headers,
         bare_headers=headers[2:],
+        head=random.randbytes(500),
+        bare_head=random.randbytes(400),
         body=random.randbytes(size),
         etag=headers[0][1],
         media_type="application/json",

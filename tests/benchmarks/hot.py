@@ -1,0 +1,129 @@
+"""Reads that repeat, as shares of a bare ASGI callable that answers as many bytes.
+
+    python -m tests.benchmarks.hot URL_OF_A_SERVICE PID [SECONDS] > hot.json
+
+Each row is measured between two rows of the callable. `rate` compares requests a second; `work` compares requests a
+second of the server's own processor time, which holds on a busy machine as well. Needs wrk.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import httpx2
+
+from tests.journeys.serving import ROOT, free_port
+
+CONNECTIONS = 32
+BARE_304 = 304  # the callable's path for it
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """Requests a second, and a second of the server's processor time."""
+
+    rate: float
+    work: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    url: str
+    pid: int
+
+    def load(self, path: str, seconds: int, *headers: str) -> Load:
+        before = self._processor()
+        given = [part for header in headers for part in ("-H", header)]
+        command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", *given, f"{self.url}{path}"]
+        said = subprocess.run([*on_core(1), *command], capture_output=True, text=True, check=True).stdout
+        found = re.search(r"(\d+) requests in", said)
+        if found is None or "Non-2xx" in said or "Socket errors" in said:
+            raise SystemExit(f"{path}: {said}")
+        rate = re.search(r"Requests/sec: +([\d.]+)", said)
+        assert rate is not None
+        return Load(rate=float(rate[1]), work=int(found[1]) / (self._processor() - before))
+
+    def _processor(self) -> float:
+        user, system = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / TICKS
+
+
+def on_core(number: int) -> list[str]:
+    """What makes a command keep to one core: servers on 0, load on 1."""
+    return ["taskset", "-c", str(number)]
+
+
+@contextmanager
+def bare() -> Iterator[Server]:
+    """The callable under uvicorn, as the service runs."""
+    port = free_port()
+    options = [
+        "--loop",
+        "uvloop",
+        "--http",
+        "httptools",
+        "--no-access-log",
+        "--log-level",
+        "warning",
+        "--no-server-header",
+    ]
+    command = [sys.executable, "-m", "uvicorn", "tests.benchmarks.bare:app", "--port", str(port), *options]
+    process = subprocess.Popen([*on_core(0), *command], cwd=ROOT)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        with httpx2.Client(transport=httpx2.HTTPTransport(retries=20)) as client:
+            client.get(f"{url}/1")
+        yield Server(url=url, pid=process.pid)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def paths(client: httpx2.Client) -> dict[str, str]:
+    """What is measured, by name, for whatever posts the service has."""
+    post = client.get("/v1/posts", params={"limit": 1}).json()["items"][0]
+    term = client.get("/v1/tags", params={"limit": 1}).json()["items"][0]
+    return {
+        "detail": post["url"],
+        "list": "/v1/posts",
+        "tag": term["url"],
+        "search": f"/v1/posts?q={quote(post['title'].split()[0])}",
+        "facets": "/v1/posts?facets=tag,category,year",
+        "feed": "/v1/feed.json",
+    }
+
+
+def measure(service: Server, seconds: int = 3) -> dict[str, dict[str, float]]:
+    """Shares of the callable, by row; the row `304` is the list's, beside a callable that answers 304."""
+    rows = {}
+    with bare() as yardstick, httpx2.Client(base_url=service.url, headers={"Accept-Encoding": "identity"}) as client:
+        for name, path in paths(client).items():
+            rows[name] = _row(yardstick, service, len(client.get(path).content), path, seconds)
+        known = f"If-None-Match: {client.get('/v1/posts').headers['ETag']}"
+        rows["304"] = _row(yardstick, service, BARE_304, "/v1/posts", seconds, known)
+    return rows
+
+
+def _row(yardstick: Server, service: Server, size: int, path: str, seconds: int, *headers: str) -> dict[str, float]:
+    before = yardstick.load(f"/{size}", seconds)
+    hot = service.load(path, seconds, *headers)
+    after = yardstick.load(f"/{size}", seconds)
+    return {
+        "bytes": size,
+        "rate": round(hot.rate / ((before.rate + after.rate) / 2), 3),
+        "work": round(hot.work / ((before.work + after.work) / 2), 3),
+        "requests a second": round(hot.rate),
+    }
+
+
+if __name__ == "__main__":
+    url, pid, *rest = sys.argv[1:]
+    print(json.dumps(measure(Server(url=url, pid=int(pid)), *map(int, rest)), indent=2))
