@@ -25,7 +25,7 @@ def key(number: int) -> tuple[bytes, bytes]:
 
 
 def test_least_recently_used_goes_first() -> None:
-    entries: Entries[tuple[bytes, bytes]] = Entries(105_000)
+    entries: Entries[tuple[bytes, bytes]] = Entries(118_000)
     for number in range(8):
         entries.add(key(number), entry(10_000))
     assert entries.counts.entries == 8
@@ -67,7 +67,7 @@ def test_bytes_are_all_counted() -> None:
 
 def test_flood_of_addresses_asked_for_once_pushes_out_little() -> None:
     chance = random.Random(1)
-    entries: Entries[tuple[bytes, bytes]] = Entries(1_000_000)
+    entries: Entries[tuple[bytes, bytes]] = Entries(1_500_000)
     some = entry(1000)
     plain: OrderedDict[int, None] = OrderedDict()  # as many entries, and everyone is let in
     hits = plain_hits = 0
