@@ -19,6 +19,7 @@ _TAGS = re.compile(r"(<[^>]*>)")
 _ATTRIBUTE = re.compile(r' ([^\s="]+)="([^"]*)"')
 _ID = re.compile(r'<[^>]* id="([^"]*)"')
 _SPACE = re.compile(r"[ \t\n\r]+")
+_SPACES = re.compile(r"[\t\n\r]|  ")  # what is to be collapsed; most lines hold none
 _TRANSPARENT = frozenset(("div", "section"))  # a paragraph in these is still one of the post's own
 _FOOTNOTE_MARK = re.compile(r'<sup class="footnote-ref">.*?</sup>', re.DOTALL)
 
@@ -50,7 +51,10 @@ class _Lines:
 
     def end(self) -> None:
         if self.line:
-            if text := _SPACE.sub(" ", "".join(self.line)).strip(" "):
+            text = "".join(self.line).strip(" ")
+            if _SPACES.search(text):
+                text = _SPACE.sub(" ", text).strip(" ")
+            if text:
                 self.lines.append(text)
             self.line.clear()
 

@@ -38,10 +38,11 @@ def detect(text: str) -> str | None:
     so that code and English words may stand in a Japanese post, and a quotation does not make an English one
     Japanese. Chinese needs twenty Han characters: `東京` alone is Japanese as well.
     """
+    if text.isascii():
+        return None
     text = _ADDRESS.sub(" ", text)
     kana, han, hangul = (_length(script, text) for script in (_KANA, _HAN, _HANGUL))
-    letters = _length(_LETTER, text)
-    if (kana + han + hangul) * 20 < letters or not kana + han + hangul:
+    if not kana + han + hangul or (kana + han + hangul) * 20 < _length(_LETTER, text):
         return None
     if hangul > kana + han:
         return "ko"

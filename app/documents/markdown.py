@@ -94,7 +94,7 @@ def _html(source: str, env: dict[str, Any]) -> str:
     except RecursionError:
         raise exceeded("the Markdown is nested too deeply") from None
     check_nesting(env["raw"], html)
-    return sanitize(html)
+    return sanitize(html, is_ours=not env["raw"])
 
 
 @cache

@@ -1,6 +1,7 @@
 """How long a text is, and how long it takes to read, in scripts with and without spaces."""
 
 import re
+from functools import lru_cache
 
 # Han, kana (half-width too), bopomofo, CJK and full-width punctuation. Hangul is written with spaces: words.
 _CJK = re.compile(
@@ -36,6 +37,7 @@ def minutes(text: str, *, cjk_per_minute: int = 500, words_per_minute: int = 238
     return max(1, -(-amount // (cjk_per_minute * words_per_minute)))
 
 
+@lru_cache(maxsize=1)  # the same text is asked for twice, unless it holds an address
 def _measure(text: str) -> tuple[int, int]:
     rest, runs = _CJK.subn(" ", text)
     return len(text) - len(rest) + runs, sum(1 for word in rest.split() if _WORD.search(word))

@@ -23,6 +23,7 @@ from app.documents.cjk import is_wide
 SEPARATOR = "z"  # a token that no text has: no phrase reaches over it
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _MAX_WORD = 32  # bytes; longer words are hashed
+_MAX_WORDS = 20_000  # of which the tokens are kept, some 3 MB
 
 # Invisible, and between characters that belong together: soft hyphen, joiners, zero-width spaces, directions,
 # variation selectors, byte order mark.
@@ -113,7 +114,7 @@ def encoded_tokens(text: str) -> list[str]:
             found += map(add, heads, map(_CODES.__getitem__, run[1:]))
             found.append(heads[-1])
         else:
-            found.append(_encode_word(run))
+            found.append(_WORDS[run])
     return found
 
 
@@ -151,4 +152,15 @@ class _Codes(dict[str, str]):
         return code
 
 
+class _Words(dict[str, str]):
+    """Word -> its token; a text has few words that no other has. Forgotten when they are many."""
+
+    def __missing__(self, word: str) -> str:
+        if len(self) >= _MAX_WORDS:
+            self.clear()
+        token = self[word] = _encode_word(word)
+        return token
+
+
+_WORDS = _Words()
 _HEADS, _CODES = _Codes("c"), _Codes("")
