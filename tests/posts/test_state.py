@@ -1,17 +1,21 @@
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from app.database import reading, writing
 from app.documents.document import Context
-from app.documents.sources import Batch, Source
+from app.documents.sources import Batch, Source, is_config
 from app.errors import SourceError
 from app.posts.ingest import Options, ingest
 from app.posts.report import Report
 from app.posts.state import export_sources, export_state, read_state_file
 from app.posts.store import delete_posts, former_holder, stored_under
 from tests.building import NOW, markdown
+from tests.posts.samples import take as ingest_files
 
 LATER = datetime(2026, 3, 1, tzinfo=UTC)
 FILES = {
@@ -81,3 +85,51 @@ def test_file_that_is_no_state_is_refused(content: bytes) -> None:
         read_state_file(content)
 
     assert caught.value.reason == "invalid_state"
+
+
+NAMES = st.sampled_from(
+    [
+        "_config.yml",
+        "_posts/2025-01-01-kaze.md",
+        "_posts/2025-02-01-kaze.md",
+        "_drafts/kaze.md",
+        "_posts/2025-01-02-雲と風.markdown",
+        "_posts/2025-01-02-が.md",
+        "_posts/ja/2025-01-03-a b.mkd",
+        "blog/_config.yml",
+        "blog/_posts/2025-01-01-kaze.ja.md",
+        "blog/_posts/2025-01-01-kaze.en.md",
+    ]
+)
+BODIES = st.text(st.characters(exclude_categories=("Cs",)), max_size=30)
+POSTS = st.builds(
+    lambda slug, body, end: f"---{end}title: 題{end}{f'slug: {slug}{end}' if slug else ''}---{end}{body}".encode(),
+    st.sampled_from(["", "kaze", "kumo"]),
+    BODIES,
+    st.sampled_from(["\n", "\r\n"]),
+)
+CONFIGS = st.sampled_from(
+    [b"", b"# \xe6\xb3\xa8\r\n", b"timezone: Asia/Tokyo\n", b"defaults:\n- values: {layout: a}\n"]
+)
+FOLDERS = st.lists(NAMES, unique=True, max_size=6).flatmap(
+    lambda names: st.fixed_dictionaries({name: CONFIGS if is_config(name) else POSTS for name in names})
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(before=FOLDERS, after=FOLDERS)
+def test_export_is_the_folder_and_with_its_state_the_same_posts(
+    engine: Engine, before: dict[str, bytes], after: dict[str, bytes]
+) -> None:
+    mirrored: dict[str, Any] = {"prune_below": "", "prune_max": 100, "atomic": False, "via": "cli"}
+    ingest_files(engine, {}, **mirrored)
+    ingest_files(engine, before, **mirrored)
+    ingest_files(engine, after, now=LATER, **mirrored)
+    sources, state = exported(engine)
+
+    assert sources == after
+
+    ingest_files(engine, {}, **mirrored)
+    ingest_files(engine, sources, now=LATER, states=read_state_file(state), via="cli")
+
+    assert exported(engine) == (sources, state)
