@@ -58,7 +58,8 @@ class Remote:
         same = len(files) - len(changed)
         outcome = Outcome(counts={"unchanged": same} if same else {})
         on_sent(same)
-        prunes = options.prune_below is not None
+        others = stored.keys() - {source.name for source in files} - {name for name, _ in batch.refused}
+        prunes = options.prune_below is not None and bool(others)
         queue = list(_parts(changed)) or ([[]] if prunes else [])
         while queue:
             part = queue.pop(0)

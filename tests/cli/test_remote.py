@@ -129,3 +129,12 @@ def test_service_that_asks_for_patience_gets_it(header: str, wait: float) -> Non
         outcome = Remote(client=client, sleep=waited.append).send(batch({}), Options(author="", via="cli"))
 
     assert (waited, outcome.counts) == ([wait], {})
+
+
+def test_mirror_that_has_nothing_to_remove_asks_for_the_list_alone(client: TestClient) -> None:
+    send(client, FILES, prune_below="")
+    asked: list[str] = []
+    client.event_hooks["request"] = [lambda request: asked.append(f"{request.method} {request.url.path}")]
+    send(client, FILES, prune_below="")
+
+    assert asked == ["GET /v1/sources"]
