@@ -20,9 +20,10 @@ from starlette.types import Receive, Scope, Send
 
 from app import __doc__ as description
 from app import migrate
-from app.api import feeds, health, ingest, openapi, posts, problems, render, single, sources, suggest, terms
+from app.api import feeds, health, history, ingest, openapi, posts, problems, render, single, sources, suggest, terms
 from app.api.auth import digest
 from app.api.envelope import Envelope, policy_of_page
+from app.api.key_use import KeyUse
 from app.api.middleware import Cors, Head, Unexpected
 from app.api.overload import Admission, Rates, Slots
 from app.api.readiness import Readiness
@@ -77,13 +78,14 @@ def create_app(
             await anyio.to_thread.run_sync(migrate.upgrade, engine)
         drain_at_sigterm(partial(setattr, service.readiness, "is_ending", True), settings.drain_seconds)
         end_with_parent()
-        intake = asyncio.create_task(_take_content(service, settings.content_dir))
-        hearing = asyncio.create_task(service.watch.signal.run())
+        work = (_take_content(service, settings.content_dir), service.watch.signal.run(), service.key_use.run())
+        tasks = [asyncio.create_task(one) for one in work]
         yield
-        intake.cancel()
-        hearing.cancel()
-        await asyncio.wait([intake, hearing])  # what a thread has begun to write, it ends
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)  # what a thread has begun to write, it ends
         service.watch.signal.close()
+        await anyio.to_thread.run_sync(service.key_use.write)
         await anyio.to_thread.run_sync(engine.dispose)
         if renderers is None:
             await anyio.to_thread.run_sync(own.close)
@@ -99,7 +101,7 @@ def create_app(
         redirect_slashes=False,
     )
     app.state.service = service
-    for module in (posts, terms, feeds, suggest, ingest, single, render, sources, health):
+    for module in (posts, terms, feeds, suggest, ingest, single, render, sources, history, health):
         app.include_router(module.router)
     _add_docs(app, settings.root_path)
     problems.install(app)
@@ -147,6 +149,7 @@ def _service(settings: Settings, engine: Engine, clock: Clock, renderers: Render
         bootstrap=None if key is None else digest(key.get_secret_value().encode()),
         writers=anyio.CapacityLimiter(2),  # one parses while the other writes
         renderers=renderers,
+        key_use=KeyUse(engine),
         readiness=Readiness(engine, migrate.is_migrated),
         rates=Rates(writes=settings.writes_per_minute, failed_keys=settings.failed_keys_per_minute),
         streams=Slots(STREAMS, "streams"),

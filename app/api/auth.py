@@ -25,6 +25,8 @@ class Principal:
 
     name: str
     scope: str
+    key: str | None = None  # its id; None for the bootstrap key
+    last_used_at: datetime | None = None
 
     def may(self, scope: str) -> bool:
         return SCOPES.index(self.scope) >= SCOPES.index(scope)
@@ -41,9 +43,12 @@ def authenticate(request: Request, engine: Engine, bootstrap: str | None, now: d
     `bootstrap` is the digest of the key from the settings. Raises Unauthorized for a key that is wrong,
     expired or revoked.
     """
-    header = request.headers.get("authorization")
-    if header is None:
+    headers = request.headers.getlist("authorization")
+    if not headers:
         return None
+    if len(headers) > 1:  # which one counts is anybody's guess, a proxy's as well
+        raise Unauthorized("send one Authorization header", code="invalid_key")
+    header = headers[0]
     scheme, _, key = header.partition(" ")
     if scheme.lower() != "bearer" or not key.strip():
         raise Unauthorized("send the key as `Authorization: Bearer KEY`", code="invalid_key")
@@ -65,7 +70,7 @@ def _stored(engine: Engine, key: str, sent: str, now: datetime) -> Principal:
         raise refused
     if row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= now):
         raise refused
-    return Principal(name=row.name, scope=row.scope)
+    return Principal(name=row.name, scope=row.scope, key=row.id, last_used_at=row.last_used_at)
 
 
 def require(principal: Principal | None, scope: str, engine: Engine, bootstrap: str | None) -> Principal:

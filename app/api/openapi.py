@@ -93,5 +93,5 @@ def _complete(operation: dict[str, Any], path: str, method: str) -> None:
         "description": "A problem (RFC 9457)",
         "content": {MEDIA_TYPE: {"schema": PROBLEM}},
     }
-    writes = method in ("put", "post", "delete") or path == "/v1/sources"
+    writes = method in ("put", "post", "delete") or path in ("/v1/sources", "/v1/changes")
     operation["security"] = [{"key": []}] if writes else [{}, {"key": []}]

@@ -116,6 +116,21 @@ class TermList(Envelope):
     items: list[TermItem]
 
 
+class ChangeItem(Outgoing):
+    version: str
+    at: str
+    kind: Literal["created", "updated", "renamed", "deleted"]
+    id: str
+    name: str
+    author: str
+    via: str
+    sha256: str | None
+
+
+class ChangeList(Envelope):
+    items: list[ChangeItem]
+
+
 class ArchiveItem(Outgoing):
     period: str
     count: int

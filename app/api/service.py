@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 
 from app.api.auth import Principal, authenticate, require
 from app.api.caching import Lifetime
+from app.api.key_use import KeyUse
 from app.api.overload import READS, Rates, Slots
 from app.api.problems import Unauthorized, VersionNotReached
 from app.api.readiness import Readiness
@@ -58,6 +59,7 @@ class Service:
     writers: anyio.CapacityLimiter
     renderers: Renderers
     readiness: Readiness
+    key_use: KeyUse
     rates: Rates
     streams: Slots  # each holds a connection to the database for as long as its reader reads
     waiters: Slots  # for a version that is not here yet
@@ -78,11 +80,15 @@ ServiceDep = Annotated[Service, Depends(_service)]
 
 
 def _principal(request: Request, service: ServiceDep) -> Principal | None:
+    now = service.clock()
     try:
-        return authenticate(request, service.engine, service.bootstrap, service.clock())
+        principal = authenticate(request, service.engine, service.bootstrap, now)
     except Unauthorized:
         service.rates.count_failed_key(_address(request))
         raise
+    if principal is not None:
+        service.key_use.note(principal, now)
+    return principal
 
 
 def _address(request: Request) -> str:
@@ -102,7 +108,7 @@ class Scope:
     def __call__(self, request: Request, service: ServiceDep, principal: PrincipalDep) -> Principal:
         holder = require(principal, self.scope, service.engine, service.bootstrap)
         if request.method not in READS:
-            service.rates.count_write(holder.name, _address(request))
+            service.rates.count_write(holder.key or holder.name, _address(request))
         return holder
 
 

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.cli.options import Format, FormatOption
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -37,15 +39,22 @@ def create(
 
 
 @keys.command("list")
-def list_() -> None:
+def list_(form: FormatOption = Format.text) -> None:
     """Show all keys, without the keys themselves."""
+    import orjson
+
     from app.api.auth import list_keys
 
     now = datetime.now(UTC)
     with _database() as engine:
         listed = list_keys(engine)
+    if form is Format.json:
+        typer.echo(orjson.dumps(listed, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z))
+        return
     for key in listed:
-        typer.echo(f"{key['id']}  {key['scope']:5}  {_state(key, now)}  {key['name']}")
+        used = key["last_used_at"]
+        use = "never used" if used is None else f"used {used:%Y-%m-%d %H:%M}Z"
+        typer.echo(f"{key['id']}  {key['scope']:5}  {_state(key, now)}  {use}  {key['name']}")
 
 
 def _state(key: dict[str, Any], now: datetime) -> str:

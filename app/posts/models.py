@@ -253,6 +253,7 @@ class ApiKey(SQLModel, table=True):
     created_at: datetime = Field(sa_type=UTCDateTime)
     expires_at: datetime | None = Field(sa_type=UTCDateTime)
     revoked_at: datetime | None = Field(sa_type=UTCDateTime)
+    last_used_at: datetime | None = Field(default=None, sa_type=UTCDateTime)  # to the minute, and a little late
 
 
 class Taken(SQLModel, table=True):

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from app.posts.cursor import Cursor, Key, encode_cursor
-from app.posts.filters import ListQuery, TermQuery
 
 Item = dict[str, Any]
 
@@ -26,6 +25,17 @@ class Page:
         return None if self.total is None else -(-self.total // self.limit)
 
 
+class Paged(Protocol):
+    """A query that is answered by the page."""
+
+    @property
+    def limit(self) -> int: ...
+    @property
+    def page(self) -> int | None: ...
+    @property
+    def identity(self) -> dict[str, Any]: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
     rows: list[Any]
@@ -33,9 +43,7 @@ class Window:
     previous: dict[str, str] | None
 
 
-def window_of(
-    found: Iterable[Any], query: ListQuery | TermQuery, cursor: Cursor | None, key: Callable[[Any], Key]
-) -> Window:
+def window_of(found: Iterable[Any], query: Paged, cursor: Cursor | None, key: Callable[[Any], Key]) -> Window:
     """The rows of a page, of at most one more that were found, and the way on and back."""
     rows = list(found)
     has_more = len(rows) > query.limit

@@ -45,6 +45,17 @@ def test_wrong_key_is_401_on_reads_too(client: TestClient, header: str) -> None:
         assert response.headers["Cache-Control"] == "private, no-store"
 
 
+def test_two_keys_in_one_request_are_none(client: TestClient) -> None:
+    twice = [(b"Authorization", f"Bearer {KEY}".encode()), (b"Authorization", b"Bearer other")]
+
+    assert client.get("/v1", headers=twice).status_code == 401
+
+
+@pytest.mark.parametrize("scheme", ["bearer", "BEARER", "Bearer "])
+def test_scheme_has_no_case(client: TestClient, scheme: str) -> None:
+    assert client.get("/v1", headers={"Authorization": f"{scheme} {KEY}"}).status_code == 200
+
+
 def test_expired_and_revoked_keys_are_401(client: TestClient, engine: Engine, clock: FixedClock) -> None:
     key = a_key(engine, "read", days=1)
 

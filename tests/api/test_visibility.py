@@ -67,6 +67,7 @@ CASES: dict[str, tuple[str, ...]] = {
     "/v1/archives": ("/v1/archives", "/v1/archives?by=year"),
     "/v1/suggest": tuple(f"/v1/suggest?q={typed}" for typed in ("hi", "%E7%A7%98", "%E5%AF%86", "%E6%8A%95")),
     "/v1/sources": ("/v1/sources",),
+    "/v1/changes": ("/v1/changes",),
     "/healthz": ("/healthz",),
     "/readyz": ("/readyz",),
 }
