@@ -10,7 +10,7 @@ import orjson
 
 Format = Literal["auto", "json", "text"]
 Level = Literal["debug", "info", "warning", "error"]
-EXTRAS = ("method", "path", "status", "milliseconds", "client", "key")  # what a line may say beside its message
+EXTRAS = ("method", "path", "status", "milliseconds", "client")  # what a line may say beside its message
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 

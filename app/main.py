@@ -16,7 +16,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy import Engine
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import __doc__ as description
 from app import migrate
@@ -25,6 +25,7 @@ from app.api.auth import digest
 from app.api.envelope import Envelope, policy_of_page
 from app.api.key_use import KeyUse
 from app.api.middleware import Cors, Head, Unexpected
+from app.api.observation import Observation, observers_of
 from app.api.overload import Admission, Rates, Slots
 from app.api.readiness import Readiness
 from app.api.response_cache import ResponseCache
@@ -47,16 +48,17 @@ Clock = Callable[[], datetime]
 
 
 class Application(FastAPI):
-    """FastAPI behind the response cache."""
+    """FastAPI behind the response cache, and that behind whatever observes."""
 
     cache: ResponseCache | None = None
+    front: ASGIApp | None = None
 
     def ready(self, scope: Scope) -> tuple[bytes, bytes] | None:
         """Head and body of the answer to a request, where it is kept; for our HTTP protocol, past ASGI."""
         return None if self.cache is None else self.cache.ready(scope)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await (self.cache or super().__call__)(scope, receive, send)
+        await (self.front or super().__call__)(scope, receive, send)
 
 
 def create_app(
@@ -99,6 +101,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        telemetry={"auto_configure": settings.traces, "tracing": settings.traces, "metrics": False, "logs": False},
     )
     app.state.service = service
     for module in (posts, terms, feeds, suggest, ingest, single, render, sources, history, health):
@@ -123,6 +126,9 @@ def create_app(
             origins=() if "*" in settings.cors_origins else [origin.encode() for origin in settings.cors_origins],
             streams=("/v1/export.jsonl", "/v1/sources"),
         )
+        app.front = app.cache
+    if observers := observers_of(app, access_log=settings.access_log, metrics=settings.metrics):
+        app.front = Observation(app.front or partial(FastAPI.__call__, app), observers=observers)
     return app
 
 

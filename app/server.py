@@ -1,11 +1,14 @@
 """The way from settings to listening processes: sockets that wait for their port, workers that end with their parent."""
 
 import errno
+import os
 import signal
 import socket
 import sys
+import tempfile
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import uvicorn
@@ -67,11 +70,23 @@ def run(sockets: list[socket.socket], *, workers: int, max_connections: int, **o
         access_log=False,
         **options,
     )
-    with suppress(KeyboardInterrupt):
+    with suppress(KeyboardInterrupt), _shared_figures(workers):
         if workers > 1:
             _Workers(config, sockets).run()
         else:
             uvicorn.Server(config).run(sockets)
+
+
+@contextmanager
+def _shared_figures(workers: int) -> Iterator[None]:
+    """A folder through which workers share their Prometheus figures; of one process they are in memory."""
+    name = "PROMETHEUS_MULTIPROC_DIR"
+    if workers < 2 or name in os.environ:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="honbun-metrics-") as folder:
+        os.environ[name] = folder
+        yield
 
 
 class _Workers(Multiprocess):

@@ -158,6 +158,9 @@ class Settings(BaseSettings):
     drain_seconds: float = Field(default=1, ge=0, le=60)
     log_format: Format = "auto"
     log_level: Level = "info"
+    access_log: bool = False
+    metrics: bool = False
+    traces: bool = False
     characters_per_minute: int = Field(default=500, ge=1)
 
     @field_validator(
