@@ -22,7 +22,7 @@ def get_changes(
     reading: ReadingDep,
 ) -> Response:
     """Who changed which post, when, by which way in, and the version that came of it; the newest first."""
-    with reading.snapshot() as (connection, lifetime):
-        page = list_changes(connection, query)
+    with reading.snapshot() as (snapshot, lifetime):
+        page = list_changes(snapshot.connection, query)
     body, headers = envelope(request, page, lifetime.state.label, f"{reading.service.links.root_path}/v1/changes")
     return respond(request, body, lifetime, headers=headers)
