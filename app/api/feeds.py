@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from app.api import atom, json_feed, sitemap
 from app.api.caching import respond
 from app.api.feed import FIELDS, Feed, Place, feed_of
+from app.api.routes import ReadRoute
 from app.api.service import Reading, ReadingDep
 from app.errors import NotFound
 from app.posts.filters import FeedQuery, SitemapQuery
@@ -15,7 +16,7 @@ from app.posts.lists import list_posts
 from app.posts.read import visible_addresses, visible_count
 from app.posts.terms import term_tags
 
-router = APIRouter(prefix="/v1", tags=["Reading"])
+router = APIRouter(prefix="/v1", tags=["Reading"], route_class=ReadRoute)
 
 
 def _documented(media_type: str, schema: dict[str, Any]) -> dict[int | str, dict[str, Any]]:

@@ -13,6 +13,7 @@ from app.api.caching import Lifetime, respond
 from app.api.facets import facets_json
 from app.api.lists import envelope
 from app.api.openapi import JSON_LINES
+from app.api.routes import ReadRoute
 from app.api.service import Reading, ReadingDep
 from app.api.streams import stream
 from app.errors import NotFound
@@ -26,7 +27,7 @@ from app.posts.read import export_posts
 from app.posts.store import former_holder
 from app.posts.terms import term_tags
 
-router = APIRouter(prefix="/v1", tags=["Reading"])
+router = APIRouter(prefix="/v1", tags=["Reading"], route_class=ReadRoute)
 
 
 @router.get("/posts", response_model=schemas.PostList)

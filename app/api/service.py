@@ -181,7 +181,7 @@ class Reading:
         require(self.principal, scope, self.service.engine, self.service.bootstrap)
 
 
-async def _wanted_version(request: Request, service: ServiceDep) -> None:
+async def wanted_version(request: Request, service: ServiceDep) -> None:
     """Waits, as long as the reader says, until the version it has seen elsewhere is here."""
     wanted = request.query_params.get("min_version")
     if wanted is None:
@@ -215,8 +215,17 @@ def _patience(request: Request) -> float:
     return seconds
 
 
-def _reading(service: ServiceDep, principal: PrincipalDep, _: Annotated[None, Depends(_wanted_version)]) -> Reading:
+def _reading(service: ServiceDep, principal: PrincipalDep, _: Annotated[None, Depends(wanted_version)]) -> Reading:
     return Reading(service=service, principal=principal, now=service.clock())
 
 
 ReadingDep = Annotated[Reading, Depends(_reading)]
+
+
+async def reading_of(request: Request) -> Reading:
+    """The view that a request has. Raises Unauthorized."""
+    service = _service(request)
+    principal = None
+    if "authorization" in request.headers:
+        principal = await anyio.to_thread.run_sync(_principal, request, service)
+    return _reading(service, principal, None)

@@ -6,13 +6,14 @@ from fastapi import APIRouter, Query, Request, Response
 
 from app.api import schemas
 from app.api.caching import respond
+from app.api.routes import ReadRoute
 from app.api.service import ReadingDep
 from app.api.terms import term_link
 from app.posts.filters import SuggestQuery
 from app.posts.suggest import suggest_posts, suggest_tags
 from app.search.typed import Typed
 
-router = APIRouter(prefix="/v1", tags=["Reading"])
+router = APIRouter(prefix="/v1", tags=["Reading"], route_class=ReadRoute)
 
 
 @router.get("/suggest", response_model=schemas.Suggestions)

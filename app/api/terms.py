@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from app.api import schemas
 from app.api.caching import respond
 from app.api.lists import envelope
+from app.api.routes import ReadRoute
 from app.api.service import Reading, ReadingDep
 from app.documents.normalize import term_key
 from app.documents.slug import slugify
@@ -16,7 +17,7 @@ from app.posts.filters import Query as PlainQuery
 from app.posts.models import instant_text
 from app.posts.read import TermCount, count_periods, count_terms, page_of_terms, visible_count
 
-router = APIRouter(prefix="/v1", tags=["Reading"])
+router = APIRouter(prefix="/v1", tags=["Reading"], route_class=ReadRoute)
 TermParameters = Annotated[TermQuery, Query()]
 
 
