@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -34,7 +35,7 @@ def check(
 
     settings = Settings.load()
     batch = batch_of(paths, base)
-    found = _remarks(batch, settings)
+    found = _remarks(batch, settings, paths, base)
     if output is Format.json:
         listed = [{"name": name, "severity": severity.value, "remark": finding} for name, severity, finding in found]
         typer.echo(orjson.dumps(listed))
@@ -47,11 +48,13 @@ def check(
     raise typer.Exit(1 if errors or (warnings and fail_on is Severity.warning) else 0)
 
 
-def _remarks(batch: "Batch", settings: "Settings") -> "list[Found]":
+def _remarks(batch: "Batch", settings: "Settings", paths: list[Path], base: Path | None) -> "list[Found]":
     """All remarks, by name and place."""
+    from app.cli.files import is_there
     from app.cli.reports import progress
     from app.documents.context import Contexts
     from app.documents.document import Document
+    from app.documents.links import FileNames
     from app.posts.options import Options
     from app.posts.sites import plan_sites
     from app.rendering.pool import all_cores
@@ -68,8 +71,12 @@ def _remarks(batch: "Batch", settings: "Settings") -> "list[Found]":
             else:
                 found.append((source.name, Severity.error, parsed))
             advance(1)
-    names = [source.name for source in batch.sources]
-    found += [(name, Severity.warning, link.missing) for name, link in links if not any(map(link.means, names))]
+    files = FileNames((*(file.name for file in (*batch.sources, *batch.configs)), *batch.skipped))
+    found += [
+        (name, Severity.warning, link.missing)
+        for name, link in links
+        if not (files.hold(link) or is_there(link.name, paths, base))
+    ]
     return sorted(found, key=lambda item: (item[0], item[2].line or 0, item[2].column or 0, item[2].code))
 
 

@@ -55,8 +55,16 @@ def _entries(path: Path, base: Path | None) -> Iterator[tuple[Path, Entry]]:
 
 def place_of(name: str, paths: list[Path], base: Path | None) -> str:
     """The path of a source as whoever typed the command would write it, so that an editor finds it."""
-    folders = [base] if base else [path if path.is_dir() else path.parent for path in paths]
-    return next((str(folder / name) for folder in folders if (folder / name).exists()), name)
+    return next((str(folder / name) for folder in _folders(paths, base) if (folder / name).exists()), name)
+
+
+def is_there(name: str, paths: list[Path], base: Path | None) -> bool:
+    """Whether there is a file of this name, be it none of those that were asked for."""
+    return any((folder / name).is_file() for folder in _folders(paths, base))
+
+
+def _folders(paths: list[Path], base: Path | None) -> list[Path]:
+    return [base] if base else [path if path.is_dir() else path.parent for path in paths]
 
 
 def prune_prefix(paths: list[Path], base: Path | None) -> str:

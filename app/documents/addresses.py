@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import quote, urljoin, urlsplit
 
-from app.documents.links import Links, Target, source_linked
+from app.documents.links import Links, Target, file_linked, source_linked
 from app.documents.sources import is_markdown, is_post
 
 _PAGES = (".md", ".markdown", ".html")
@@ -53,9 +53,9 @@ class Addresses:
     def targets(
         self, of_tags: Iterable[tuple[str, int]], of_links: Iterable[tuple[str, int]], offset: int
     ) -> tuple[Target, ...]:
-        """The sources that tags and links name, by line; `offset` is what the body's lines lack of the file's."""
+        """The files that tags, links and images name, by line; `offset` is what the body's lines lack of the file's."""
         found = [Target(name=name, line=line + offset, anywhere=True) for name, line in of_tags if is_post(name)]
         for target, line in of_links:
-            if linked := source_linked(target, self.name):
+            if linked := source_linked(target, self.name) or file_linked(target, self.name):
                 found.append(Target(name=linked, line=line + offset))
         return tuple(sorted(found, key=lambda target: target.line))

@@ -193,7 +193,7 @@ CODES: dict[str, Code] = {
 """What `parse` finds in one source."""
 
 FILE_CODES: dict[str, str] = {
-    "link_missing": "A post links to a file that is not there. Mend the link, or add the file.",
+    "link_missing": "A post links to a file, or shows an image, that is not there. Mend the link, or add the file.",
     "duplicate_name": "One name comes twice in an upload, Unicode forms apart. Leave one of the files out.",
     "file_too_large": "The file is larger than HONBUN_MAX_FILE_BYTES. Split it.",
     "render_failed": "The renderer met a fault of its own in this file; the log says which. Report it.",

@@ -3,7 +3,7 @@
 import posixpath
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from string import Formatter
@@ -108,7 +108,7 @@ class Links:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A source that a post links to, by the name it should have.
+    """A source or other file that a post links to or shows, by the name it should have.
 
     `anywhere`: Jekyll's tags name a post by the end of its path, and `post_url` leaves the suffix out.
     """
@@ -117,19 +117,24 @@ class Target:
     line: int
     anywhere: bool = False
 
-    def means(self, source_name: str) -> bool:
-        """Whether the source of this name is the one that is linked to."""
-        if not self.anywhere:
-            return source_name == self.name
-        stem = _without_suffix(self.name)
-        return any(other == stem or other.endswith(f"/{stem}") for other in _pages(source_name))
-
     @property
     def missing(self) -> Finding:
-        """The remark on a link that leads to no source."""
+        """The remark on a link that leads to no file."""
         return Finding(
             code="link_missing", detail=f"{self.name} is linked to, but there is no such file", line=self.line
         )
+
+
+class FileNames:
+    """The names of the files that there are, prepared for many links to be looked up among them."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = frozenset(names)
+        pages = {page for name in self.names if is_markdown(name) for page in _pages(name)}
+        self.endings = {"/".join(parts[n:]) for page in pages for parts in [page.split("/")] for n in range(len(parts))}
+
+    def hold(self, target: Target) -> bool:
+        return _without_suffix(target.name) in self.endings if target.anywhere else target.name in self.names
 
 
 def _without_suffix(name: str) -> str:
@@ -154,15 +159,34 @@ def folders_above(name: str, root: str = "") -> tuple[str, ...]:
 
 
 def source_linked(target: str, name: str) -> str | None:
-    """The name of the source that a link target in the source `name` means: a relative path to a Markdown file."""
+    """The name of the source that a link target in the source `name` means: a path to a Markdown file."""
+    path = _path(target)
+    linked = _joined(path, name) if is_markdown(path) else None
+    return linked if linked is not None and is_post(linked) else None
+
+
+def file_linked(target: str, name: str) -> str | None:
+    """The name of the file that a link or image target means: a relative path to what is no page."""
+    path = _path(target)
+    file = path.rpartition("/")[2]
+    is_file = "." in file.strip(".") and not path.startswith("/") and "{" not in path and not file.endswith(_PAGES)
+    return _joined(path, name) if is_file else None
+
+
+_PAGES = (".html", ".htm")
+
+
+def _path(target: str) -> str:
+    """The path of a target in this site, `""` of any other."""
     try:
         parts = urlsplit(target)
     except ValueError:
-        return None
-    path = unquote(parts.path)
-    if parts.scheme or parts.netloc or not is_markdown(path):
-        return None
+        return ""
+    return "" if parts.scheme or parts.netloc else unquote(parts.path)
+
+
+def _joined(path: str, name: str) -> str | None:
+    """A path from the folder of the source `name`, None where it leads out of the site."""
     folder = "" if path.startswith("/") else posixpath.dirname(name)
-    linked = posixpath.normpath(posixpath.join(folder, path.lstrip("/")))
-    linked = unicodedata.normalize("NFC", linked)
-    return linked if is_post(linked) and not linked.startswith("../") else None
+    joined = posixpath.normpath(posixpath.join(folder, path.lstrip("/")))
+    return None if joined.startswith("../") else unicodedata.normalize("NFC", joined)

@@ -358,6 +358,15 @@ def test_check_names_links_to_files_that_are_not_there(run: Run, posts: Path) ->
     assert out.splitlines() == [f"{posts}/c.md:6:1: link_missing: nai.md is linked to, but there is no such file"]
 
 
+def test_check_names_images_that_are_not_there_and_looks_beside_a_single_file(run: Run, posts: Path) -> None:
+    write(posts, c=markdown("![図](zu.png) ![図](nai.png) [二](blog/b.md)\n", title="三"))
+    (posts / "zu.png").write_bytes(b"")
+    missing = f"{posts}/c.md:4:1: link_missing: nai.png is linked to, but there is no such file\n"
+
+    assert run("check", posts)[1] == missing
+    assert run("check", posts / "c.md")[1] == missing
+
+
 def test_code_is_explained_with_an_example(run: Run) -> None:
     status, out, _ = run("check", "--explain", "invalid_date")
 

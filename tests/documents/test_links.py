@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from app.documents.document import Context, Document, parse
-from app.documents.links import Links, Target, day_in, source_linked
+from app.documents.links import FileNames, Links, Target, day_in, source_linked
 from app.documents.site_config import SiteConfig
 from app.documents.sources import Source
 from tests.building import markdown
@@ -133,7 +133,7 @@ def test_link_to_what_has_no_slug_stays() -> None:
     ],
 )
 def test_target_means_a_source(target: Target, name: str, is_meant: bool) -> None:
-    assert target.means(name) is is_meant
+    assert FileNames([name]).hold(target) is is_meant
 
 
 def test_style_of_the_site_addresses_what_the_name_tells() -> None:
@@ -150,3 +150,11 @@ def test_excerpt_has_addresses_too() -> None:
 
     assert 'href="https://example.com/2025/12/x.html"' in post.excerpt_html
     assert 'href="https://example.com/2025/12/y.html"' in post.excerpt_html
+
+
+def test_files_that_a_post_shows_or_links_to_are_its_targets() -> None:
+    body = "[a](../zu/a.pdf) ![b](b%20c.png)\n\n<img src='d.jpg'>\n\n[e](/e.png) [f](f.html) [g](https://x.jp/g.png)\n"
+    body += "\n[h](../../../h.png) [i]({{ x }}/i.png) [j](#j.k) [k](..)\n"
+    post = document(body, Context(asset_url="https://assets.example.com"))
+
+    assert [target.name for target in post.links] == ["blog/zu/a.pdf", "blog/_posts/b c.png", "blog/_posts/d.jpg"]

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from app.documents.links import Target, day_in
+from app.documents.links import FileNames, Target, day_in
 from tests.posts.samples import links
 
 TOKYO = ZoneInfo("Asia/Tokyo")
@@ -98,4 +98,4 @@ def test_day_is_of_the_zone_where_the_calendar_has_it(zone: str, instant: dateti
     ],
 )
 def test_link_of_a_site_means_a_source_by_the_end_of_its_path(name: str, source: str, means: bool) -> None:
-    assert Target(name=name, line=1, anywhere=True).means(source) is means
+    assert FileNames([source]).hold(Target(name=name, line=1, anywhere=True)) is means
