@@ -5,7 +5,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, func, literal, select
 
 from app.errors import QueryError
 from app.posts.changes import label_key
@@ -50,7 +50,7 @@ def list_changes(connection: Connection, query: HistoryQuery) -> Page:
     if cursor is not None:
         statement = statement.where(_beyond(cursor, descending=descending))
     elif query.page is not None:
-        statement = statement.offset((query.page - 1) * query.limit)
+        statement = statement.offset(literal((query.page - 1) * query.limit, BigInteger))
     order = changes.c.pk.desc() if descending else changes.c.pk
     found = connection.execute(statement.order_by(order).limit(query.limit + 1)).all()
     window = window_of(found, query, cursor, lambda row: (row.pk, ""))

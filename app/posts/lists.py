@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Integer, bindparam, select
+from sqlalchemy import BigInteger, Connection, Dialect, Integer, bindparam, select
 
 from app.posts.cursor import Cursor, decode_cursor, encode_cursor, invalid_cursor
 from app.posts.epochs import Snapshot
@@ -19,7 +19,7 @@ from app.search.highlight import highlights
 from app.search.query import parse
 
 NEAR = 1_000  # posts to step over
-LIMIT, OFFSET = bindparam("limit", type_=Integer), bindparam("offset", type_=Integer)
+LIMIT, OFFSET = bindparam("limit", type_=Integer), bindparam("offset", type_=BigInteger)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -232,3 +232,11 @@ def _leave_early(client: TestClient, path: str) -> None:
     client.portal.call(app)
 
     assert [piece["type"] for piece in pieces] == ["http.response.start", "http.response.body"]
+
+
+def test_page_as_far_as_numbers_go_is_empty(client: TestClient) -> None:
+    for path in ("/v1/posts", "/v1/tags", "/v1/changes"):
+        page = client.get(f"{path}?page=2147483647&limit=100", headers=AUTH).json()
+
+        assert (page["items"], page["page"], page["next"]) == ([], 2147483647, None)
+    assert client.get("/v1/sitemap.xml?part=2147483647").status_code in (404, 422)

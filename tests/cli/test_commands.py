@@ -171,7 +171,7 @@ def test_key_is_made_listed_and_revoked(run: Run, client: TestClient) -> None:
     assert status == 0
     identifier = out.split("_")[1]
     listed = run("keys", "list")[1]
-    assert re.fullmatch(rf"{identifier}  read   expires \d{{4}}-\d\d-\d\d  編集部\n", listed)
+    assert re.fullmatch(rf"{identifier}  read   expires \d{{4}}-\d\d-\d\d  never used  編集部\n", listed)
     assert out.strip() not in listed
 
     assert run("keys", "revoke", identifier)[0] == 0

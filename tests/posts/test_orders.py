@@ -86,9 +86,9 @@ def test_list_of_a_term_is_read_in_its_order_whatever_else_is_asked(filled: Engi
     assert [step for step in steps if "SCAN" in step or "Seq Scan on post" in step or "TEMP B-TREE" in step] == []
 
 
-def test_count_of_a_term_reads_the_index_alone(filled: Engine) -> None:
+def test_count_of_a_term_is_read_by_an_index_of_the_terms(filled: Engine) -> None:
     with reading(filled) as connection:
         steps = plan(connection, count_of(query_of(ListQuery, "tag=tag 7"), reader()))
 
     assert [step for step in steps if " post" in step] == []
-    assert any("ix_term_published_at" in step for step in steps)
+    assert any("ix_term_" in step for step in steps)
