@@ -7,6 +7,7 @@
 - More connections than may be: refused at once, with when to come again.
 - Answers that are ready (`ready` of the application) go out at once, without a task and without building their head
   again: that is most of the time that uvicorn takes for one.
+- The end of the server: a connection that was accepted and asks its first question just then is answered, not closed.
 - Whatever is refused here is a problem (RFC 9457) like everywhere else.
 """
 
@@ -21,6 +22,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 REQUEST_LINE = re.compile(rb"([A-Z]{1,20} )([^ \r\n]*[\x80-\xff][^ \r\n]*)(?= HTTP/1\.[01]\r\n)")
 KEPT = "".join(map(chr, range(0x21, 0x7F)))
+LAST_CALL = 1.0  # seconds that a connection which was accepted has for its first request when the server ends
 PATIENCE = 20.0  # seconds for a head to come, and for a client to take some of its answer
 MAX_HEAD = 64 * 1024  # bytes of request line and headers
 REFUSALS = {  # status -> code, detail
@@ -34,8 +36,10 @@ REFUSALS = {  # status -> code, detail
 class HttpProtocol(HttpToolsProtocol):
     """One connection. `limit_concurrency` of the configuration is one more than the connections that may be."""
 
+    last_call = LAST_CALL
     patience = PATIENCE
     awaited_since: float | None = None  # when the wait for a head began; None while a request is answered
+    is_ending = False
     in_head = False
     is_head_complete = False  # just now
     head_bytes = 0
@@ -51,6 +55,13 @@ class HttpProtocol(HttpToolsProtocol):
         if self.watch is not None:
             self.watch.cancel()
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        if self.cycle is None:
+            self.is_ending = True
+            self.loop.call_later(self.last_call, super().shutdown)
+        else:
+            super().shutdown()
 
     def data_received(self, data: bytes) -> None:
         if self.transport.is_closing():
@@ -80,6 +91,7 @@ class HttpProtocol(HttpToolsProtocol):
         self.is_head_complete = False
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        cycle.keep_alive = cycle.keep_alive and not self.is_ending
         # One that waited for another's answer goes the usual way: here each would be answered inside the one before.
         ready = getattr(app, "ready", None) if self.is_head_complete else None
         answer = ready(cycle.scope) if ready and cycle.keep_alive and not self.flow.write_paused else None

@@ -43,8 +43,23 @@ class Prepared:
         return (b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n", b"ready") if scope["path"] == "/ready" else None
 
 
+class Ending(HttpProtocol):
+    last_call = 60.0
+    has_begun = threading.Event()
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        self.has_begun.set()
+
+
 @contextmanager
 def served(protocol: type[HttpProtocol], app: ASGIApp = echo) -> Iterator[int]:
+    with running(protocol, app) as (_, port):
+        yield port
+
+
+@contextmanager
+def running(protocol: type[HttpProtocol], app: ASGIApp = echo) -> Iterator[tuple[uvicorn.Server, int]]:
     with closing(socket.socket()) as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
@@ -52,7 +67,7 @@ def served(protocol: type[HttpProtocol], app: ASGIApp = echo) -> Iterator[int]:
         server = uvicorn.Server(config)
         thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
         thread.start()
-        yield listener.getsockname()[1]
+        yield server, listener.getsockname()[1]
         server.should_exit = True
         thread.join(10)
 
@@ -234,3 +249,22 @@ def test_raw_japanese_is_read_after_a_ready_answer_too(prepared: int) -> None:
     answer = converse(prepared, get("/ready"), "GET /記事 HTTP/1.1\r\n".encode() + HEADERS + b"\r\n")
 
     assert answer.endswith("/記事||".encode())
+
+
+@pytest.mark.parametrize("path", [b"/ready", b"/other"])
+def test_first_request_of_a_connection_is_answered_though_the_server_ends(path: bytes) -> None:
+    with (
+        running(Ending, Prepared()) as (server, port),
+        socket.create_connection(("127.0.0.1", port), timeout=60) as connection,
+    ):
+        exchange(port, b"GET / HTTP/1.1\r\n" + HEADERS + b"\r\n")  # connections are accepted in their order
+        Ending.has_begun.clear()
+        server.should_exit = True
+        assert Ending.has_begun.wait(60)
+        connection.sendall(b"GET " + path + b" HTTP/1.1\r\nhost: a\r\n\r\n")
+        answer = b""
+        while piece := connection.recv(65536):  # until the server closes, at once
+            answer += piece
+
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b"\r\nconnection: close\r\n" in answer

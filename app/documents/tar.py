@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
-from app.errors import SourceError
+from app.errors import SourceError, TooLarge
 
 BLOCK = 512
 MAX_HEADER = 64 * 1024  # bytes of a pax header or a long name
@@ -46,7 +46,7 @@ class Member:
 def members(file: IO[bytes]) -> Iterator[Member]:
     """Each member in turn; its content can be read until the next one is asked for.
 
-    Raises SourceError for what is no tar archive or is damaged.
+    Raises SourceError for what is no tar archive or is damaged, TooLarge for a header of more than 64 KiB.
     """
     long_name: bytes | None = None
     pax: dict[bytes, bytes] = {}
@@ -124,7 +124,7 @@ def _decimal(digits: bytes) -> int:
 
 def _payload(file: IO[bytes], size: int) -> bytes:
     if size > MAX_HEADER:
-        raise SourceError("a header in the archive is too large", code="malformed_archive")
+        raise TooLarge("a header in the archive is too large", code="upload_too_large")
     payload = _exactly(file, size)
     _skip(file, -size % BLOCK)
     return payload

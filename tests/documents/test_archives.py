@@ -152,9 +152,9 @@ def test_header_of_any_size_is_not_read(kind: bytes) -> None:
     member = tarfile.TarInfo("a.md")
     member.type = kind
 
-    with pytest.raises(SourceError) as caught:
+    with pytest.raises(TooLarge) as caught:
         from_tar(tar_of((member, b"x" * (MAX_HEADER + 1))))
-    assert caught.value.reason == "malformed_archive"
+    assert caught.value.reason == "upload_too_large"
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,9 @@ def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     fill(engine, 0, POSTS, POSTS)
     if engine.dialect.name == "postgresql":  # what autovacuum does in time
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            # These tests commit asynchronously, and a commit whose log is not written yet is not marked as visible to all.
+            connection.exec_driver_sql("SET synchronous_commit = on")
+            connection.exec_driver_sql("CHECKPOINT")
             connection.exec_driver_sql("VACUUM ANALYZE")
     yield engine
     engine.dispose()
@@ -86,9 +89,9 @@ def test_list_of_a_term_is_read_in_its_order_whatever_else_is_asked(filled: Engi
     assert [step for step in steps if "SCAN" in step or "Seq Scan on post" in step or "TEMP B-TREE" in step] == []
 
 
-def test_count_of_a_term_is_read_by_an_index_of_the_terms(filled: Engine) -> None:
+def test_count_of_a_term_reads_the_index_alone(filled: Engine) -> None:
     with reading(filled) as connection:
         steps = plan(connection, count_of(query_of(ListQuery, "tag=tag 7"), reader()))
 
     assert [step for step in steps if " post" in step] == []
-    assert any("ix_term_" in step for step in steps)
+    assert any("ix_term_published_at" in step for step in steps)
