@@ -7,7 +7,8 @@ from types import ModuleType
 from typing import Any
 
 import psycopg
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, FromClause, create_engine, event
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -45,6 +46,13 @@ def open_engine(url: str, *, risk_power_loss: bool = False) -> Engine:
     return _postgres(url)
 
 
+class _Hinted(SQLiteCompiler):
+    """SQLAlchemy leaves hints out for SQLite; here `with_hint(table, "NOT INDEXED", "sqlite")` is written."""
+
+    def get_from_hint_text(self, table: FromClause, text: str | None) -> str | None:  # noqa: ARG002 - as it is called
+        return text
+
+
 def _sqlite(url: str, pragmas: Sequence[str]) -> Engine:
     engine = create_engine(
         make_url(url),
@@ -54,6 +62,8 @@ def _sqlite(url: str, pragmas: Sequence[str]) -> Engine:
         max_overflow=THREADS,
         pool_timeout=5,
     )
+
+    engine.dialect.statement_compiler = _Hinted
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:

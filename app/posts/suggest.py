@@ -1,5 +1,6 @@
 """Titles and tags for what a reader has typed so far. What is seen is what may be seen, as everywhere."""
 
+from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 
@@ -8,13 +9,15 @@ from sqlalchemy import Connection, select
 from app.posts.fields import LINK, Shape, Show, columns_of, show_post
 from app.posts.models import AnyRow, AnySelect, posts, terms
 from app.posts.pages import Item
-from app.posts.queries import Reader, visible
+from app.posts.queries import Reader, Rows, visible
 from app.search import index, tag_index
 from app.search.typed import Typed, form
 
 _SHAPE: Shape = dict.fromkeys(LINK)
 _NEWEST = 300  # posts looked through before the index is asked: what many titles hold, some of the newest hold
 _TAGS = 100  # looked at a time
+_SPELLINGS = 30  # uses of a tag that are looked at
+_TERMS = Rows(table=terms, source=terms, pk=terms.c.post_pk, term=None)
 
 
 def suggest_posts(connection: Connection, typed: Typed, limit: int, reader: Reader, show: Show) -> list[Item]:
@@ -62,12 +65,12 @@ def _tags(connection: Connection, typed: Typed, reader: Reader) -> Iterator[str]
 
 
 def _name(connection: Connection, key: str, reader: Reader) -> str | None:
-    """The spelling of a tag on the first of its posts that may be seen; None where there is no such post."""
+    """The spelling of a tag that most of its newest posts use; None where it has no post that may be seen."""
     statement = (
         select(terms.c.name)
-        .join(posts, posts.c.pk == terms.c.post_pk)
-        .where(terms.c.taxonomy == "tag", terms.c.key == key, visible(reader.now))
-        .order_by(terms.c.post_pk)
-        .limit(1)
+        .where(terms.c.taxonomy == "tag", terms.c.key == key, visible(reader.now, _TERMS))
+        .order_by(terms.c.published_at.desc(), terms.c.source_name.desc())
+        .limit(_SPELLINGS)
     )
-    return connection.execute(statement).scalar_one_or_none()
+    uses = Counter(connection.execute(statement).scalars())
+    return min(uses, key=lambda name: (-uses[name], name), default=None)

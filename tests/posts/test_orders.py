@@ -7,11 +7,12 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from app import migrate
-from app.database import open_engine, reading
+from app.database import fetch, open_engine, reading
 from app.posts.cursor import decode_cursor
 from app.posts.filters import ListQuery
 from app.posts.models import AnySelect, posts
-from app.posts.orders import Way, count_of, page_of
+from app.posts.orders import Way, best_of, count_of, page_of
+from app.posts.prepared import Prepared
 from tests.benchmarks.many import fill
 from tests.posts.samples import on, page, query_of, reader
 
@@ -95,3 +96,17 @@ def test_count_of_a_term_reads_the_index_alone(filled: Engine) -> None:
 
     assert [step for step in steps if " post" in step] == []
     assert any("ix_term_published_at" in step for step in steps)
+
+
+def test_a_search_by_relevance_looks_up_the_posts_it_found(filled: Engine) -> None:
+    dialect = filled.dialect.name
+    with reading(filled) as connection:
+        statement = best_of([posts.c.title], ListQuery(q="1234"), reader(dialect=dialect)).limit(21)
+        prepared = Prepared(statement, connection.dialect)
+        values = prepared._values if prepared._order is None else [prepared._values[name] for name in prepared._order]
+        explain = "EXPLAIN QUERY PLAN" if dialect == "sqlite" else "EXPLAIN"
+        steps = [row[-1] for row in fetch(connection, f"{explain} {prepared._sql}", values)]
+
+    keys = "INTEGER PRIMARY KEY" if dialect == "sqlite" else "pk_post"
+    assert [step for step in steps if "ix_post_draft" in step or "Seq Scan on post" in step] == []
+    assert any(keys in step for step in steps)
