@@ -74,31 +74,11 @@ def create_app(
     engine = open_engine(settings.database_url.get_secret_value(), risk_power_loss=settings.risk_power_loss)
     own = renderers or Renderers(size=cores(), seconds=settings.render_seconds, niceness=NICENESS)
     service = _service(settings, engine, clock, own)
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
-        if settings.migrate:
-            await anyio.to_thread.run_sync(migrate.upgrade, engine)
-        drain_at_sigterm(partial(setattr, service.readiness, "is_ending", True), settings.drain_seconds)
-        end_with_parent()
-        work = (_take_content(service, settings.content_dir), service.watch.signal.run(), service.key_use.run())
-        tasks = [asyncio.create_task(one) for one in work]
-        yield
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)  # what a thread has begun to write, it ends
-        service.watch.signal.close()
-        await anyio.to_thread.run_sync(service.key_use.write)
-        await anyio.to_thread.run_sync(engine.dispose)
-        if renderers is None:
-            await anyio.to_thread.run_sync(own.close)
-
     app = Application(
         title="Honbun",
         summary=description,
         version="1",
-        lifespan=lifespan,
+        lifespan=partial(_lifespan, service=service, settings=settings, ends_renderers=renderers is None),
         servers=[{"url": settings.root_path}] if settings.root_path else None,
         docs_url=None,
         redoc_url=None,
@@ -119,6 +99,32 @@ def create_app(
     app.add_middleware(Unexpected)
     app.add_middleware(Cors, origins=settings.cors_origins)
     app.add_middleware(Envelope)
+    _put_in_front(app, service, settings)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(_: FastAPI, *, service: Service, settings: Settings, ends_renderers: bool) -> AsyncIterator[None]:
+    anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
+    if settings.migrate:
+        await anyio.to_thread.run_sync(migrate.upgrade, service.engine)
+    drain_at_sigterm(partial(setattr, service.readiness, "is_ending", True), settings.drain_seconds)
+    end_with_parent()
+    work = (_take_content(service, settings.content_dir), service.watch.signal.run(), service.key_use.run())
+    tasks = [asyncio.create_task(one) for one in work]
+    yield
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)  # what a thread has begun to write, it ends
+    service.watch.signal.close()
+    await anyio.to_thread.run_sync(service.key_use.write)
+    await anyio.to_thread.run_sync(service.engine.dispose)
+    if ends_renderers:
+        await anyio.to_thread.run_sync(service.renderers.close)
+
+
+def _put_in_front(app: Application, service: Service, settings: Settings) -> None:
+    """The response cache and the observers, outside of all that FastAPI does."""
     if settings.cache_bytes:
         app.cache = ResponseCache(
             partial(FastAPI.__call__, app),
@@ -131,7 +137,6 @@ def create_app(
         app.front = app.cache
     if observers := observers_of(app, access_log=settings.access_log, metrics=settings.metrics):
         app.front = Observation(app.front or partial(FastAPI.__call__, app), observers=observers)
-    return app
 
 
 def _service(settings: Settings, engine: Engine, clock: Clock, renderers: Renderers) -> Service:

@@ -196,26 +196,15 @@ class Fields(BaseModel):
     include: Names = Field(default=(), description="These beside the usual ones, split by commas")
 
 
-class ListQuery(PostFilter, Fields):
-    sort: ListSort | None = Field(
-        default=None, description="`-published_at`, or with `q` `relevance`: the best thousand"
-    )
-    highlight: bool = Field(default=False, description="With `q`: title and best passage with `<mark>` around matches")
+class Paged(BaseModel):
+    """Which slice of a list: after a cursor, or by number."""
+
+    model_config = ConfigDict(frozen=True)
+
     limit: int = Field(default=20, ge=1, le=100)
     cursor: str | None = Field(default=None, max_length=4000)
     page: int | None = Field(default=None, ge=1, le=MAX_INTEGER)
     total: bool = True
-    facets: Names = Field(default=(), description=f"Which values the posts have, and how many: {', '.join(FACETS)}")
-
-    @field_validator("facets")
-    @classmethod
-    def _known_facets(cls, facets: tuple[str, ...]) -> tuple[str, ...]:
-        for name in facets:
-            if name not in FACETS:
-                raise PydanticCustomError(
-                    "invalid_parameter", "there is no such facet", {"hint": f"known are {', '.join(FACETS)}"}
-                )
-        return facets
 
     @field_validator("cursor")
     @classmethod
@@ -229,6 +218,24 @@ class ListQuery(PostFilter, Fields):
         if self.cursor is not None and self.page is not None:
             raise PydanticCustomError("invalid_parameter", "give either cursor or page", {"parameter": "page"})
         return self
+
+
+class ListQuery(PostFilter, Fields, Paged):
+    sort: ListSort | None = Field(
+        default=None, description="`-published_at`, or with `q` `relevance`: the best thousand"
+    )
+    highlight: bool = Field(default=False, description="With `q`: title and best passage with `<mark>` around matches")
+    facets: Names = Field(default=(), description=f"Which values the posts have, and how many: {', '.join(FACETS)}")
+
+    @field_validator("facets")
+    @classmethod
+    def _known_facets(cls, facets: tuple[str, ...]) -> tuple[str, ...]:
+        for name in facets:
+            if name not in FACETS:
+                raise PydanticCustomError(
+                    "invalid_parameter", "there is no such facet", {"hint": f"known are {', '.join(FACETS)}"}
+                )
+        return facets
 
     @model_validator(mode="after")
     def _search_has_words(self) -> Self:
@@ -297,18 +304,8 @@ class ExportQuery(PostFilter, Fields):
     sort: Sort = "-published_at"
 
 
-class TermQuery(Query):
+class TermQuery(Query, Paged):
     sort: Literal["-count", "name"] = "-count"
-    limit: int = Field(default=20, ge=1, le=100)
-    cursor: str | None = Field(default=None, max_length=4000)
-    page: int | None = Field(default=None, ge=1, le=MAX_INTEGER)
-    total: bool = True
-
-    @model_validator(mode="after")
-    def _one_way_to_page(self) -> Self:
-        if self.cursor is not None and self.page is not None:
-            raise PydanticCustomError("invalid_parameter", "give either cursor or page", {"parameter": "page"})
-        return self
 
     @property
     def identity(self) -> dict[str, Any]:

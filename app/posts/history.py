@@ -1,39 +1,28 @@
 """Who changed what, when, and which version it made."""
 
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
-from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 from sqlalchemy import BigInteger, ColumnElement, Connection, func, literal, select
 
 from app.errors import QueryError
 from app.posts.changes import label_key
 from app.posts.cursor import Cursor, decode_cursor, invalid_cursor
-from app.posts.filters import MAX_INTEGER, Query
+from app.posts.filters import MAX_INTEGER, Paged, Query
 from app.posts.models import AnyRow, changes, instant_text
 from app.posts.pages import Page, window_of
 
 Kind = Literal["created", "updated", "renamed", "deleted"]
 
 
-class HistoryQuery(Query):
+class HistoryQuery(Query, Paged):
     since: str | None = Field(default=None, max_length=100, description="Only what came after this version")
     id: str | None = Field(default=None, max_length=36, description="Of the post with this id")
     name: str | None = Field(default=None, max_length=1024, description="Of this source name")
     author: str | None = Field(default=None, max_length=2000, description="By the key with this name")
     kind: Kind | None = None
     sort: Literal["-version", "version"] = "-version"
-    limit: int = Field(default=20, ge=1, le=100)
-    cursor: str | None = Field(default=None, max_length=4000)
-    page: int | None = Field(default=None, ge=1, le=MAX_INTEGER)
-    total: bool = True
-
-    @model_validator(mode="after")
-    def _one_way_to_page(self) -> Self:
-        if self.cursor is not None and self.page is not None:
-            raise PydanticCustomError("invalid_parameter", "give either cursor or page", {"parameter": "page"})
-        return self
 
     @property
     def identity(self) -> dict[str, Any]:

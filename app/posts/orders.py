@@ -45,7 +45,8 @@ class Order:
 
     def everything(self) -> ColumnElement[bool]:
         """True of every post: without a bound of its own SQLite takes the order's index for worse than another."""
-        return self.column >= BEGINNING if self.column.key == "updated_at" else true()
+        least = {"updated_at": BEGINNING, "title_key": ""}.get(self.column.key or "")
+        return true() if least is None else self.column >= least
 
     def after(self, way: "Way") -> ColumnElement[bool]:
         """The posts after a place, or before it: where it is, the parameters of `place` say."""
@@ -102,9 +103,9 @@ def page_of(
     rows = rows_of(query)
     order = Order.of(sort, query.statuses, rows)
     statement: AnySelect = select(*columns, order.shown).select_from(rows.source)
-    statement = statement.where(conditions(query, reader, rows), order.everything())
-    if way is not None:
+    if way is not None:  # first: of two bounds SQLite's index takes the one that comes before the other
         statement = statement.where(order.after(way))
+    statement = statement.where(conditions(query, reader, rows), order.everything())
     return order.sorted(statement, backward=way is not None and way.backward), order
 
 

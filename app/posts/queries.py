@@ -151,7 +151,9 @@ def _has_term(taxonomy: str, keys: list[str], rows: Rows) -> ColumnElement[bool]
     wanted = and_(other.c.taxonomy == taxonomy, other.c.key.in_(keys))
     if rows.term is None:
         return rows.pk.in_(select(other.c.post_pk).where(wanted))
-    return exists().where(other.c.post_pk == rows.pk, wanted)  # asked of one row after the other, in their order
+    # Asked of one row after the other, in their order. Without a bound on the last part of its key SQLite would ask
+    # all posts of that term each time.
+    return exists().where(other.c.post_pk == rows.pk, wanted, other.c.position >= 0)
 
 
 def _range_conditions(query: PostFilter, zone: ZoneInfo, rows: Rows) -> Iterable[ColumnElement[bool]]:
