@@ -63,7 +63,7 @@ def get_post(  # noqa: PLR0913 - what an answer is made of
             found = neighbour.rows(connection, now=reader.now, **place)
             shown[name] = show_post(found[0], NEIGHBOUR, show) if found else None
     if "related" in prepared.shape:
-        related = related_to(connection, row.pk, columns_of(NEIGHBOUR), reader)
+        related = related_to(connection, row.pk, reader)
         shown["related"] = [show_post(post, NEIGHBOUR, show) for post in related]
     return {name: shown[name] for name in prepared.shape}, row
 

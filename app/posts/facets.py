@@ -1,8 +1,9 @@
 """How many posts of a list have which value: one query for all facets that are counted over the same posts."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import (
@@ -23,11 +24,10 @@ from sqlalchemy import (
 from app.documents.links import day_in
 from app.posts.filters import ListQuery, PostFilter
 from app.posts.models import AnyRow, AnySelect, posts, terms
-from app.posts.queries import TAXONOMIES, Reader, conditions
+from app.posts.queries import TAXONOMIES, Reader, conditions, rows_of
 
 MOST = 100  # values of a facet
 HIDDEN = PostFilter(status=["draft", "scheduled", "expired"])
-_TURN_OF_YEAR = ("12-31", "01-01")  # days whose year depends on the zone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,10 @@ def _groups(query: ListQuery) -> Iterable[tuple[list[str], ListQuery]]:
 
 def _counted(facets: Iterable[str], query: ListQuery, reader: Reader) -> Any:
     """Rows of facet, key, count and, of a term, the first and the last of its spellings by code point."""
-    found = select(posts.c.pk, posts.c.lang, posts.c.published_at).where(conditions(query, reader)).cte("found")
+    rows = rows_of(query)
+    needed = (rows.pk, *((posts.c.lang,) if "lang" in facets else ()), rows.columns.published_at)
+    statement = select(*(column.label(column.key) for column in needed)).select_from(rows.source)
+    found = statement.where(conditions(query, reader, rows)).cte("found")
     found = found.prefix_with("MATERIALIZED")  # several facets read it
     parts = []
     if taxonomies := [facet for facet in facets if facet in TAXONOMIES]:
@@ -76,7 +79,7 @@ def _counted(facets: Iterable[str], query: ListQuery, reader: Reader) -> Any:
     if "lang" in facets:
         parts.append(_counted_values("lang", found.c.lang))
     if "year" in facets:
-        parts.append(_counted_values("year", _time(found.c.published_at, reader)))
+        parts.append(_counted_years(found.c.published_at, reader))
     first, *others = parts
     return first.union_all(*others) if others else first
 
@@ -88,7 +91,7 @@ def _counted_terms(found: CTE | None, taxonomies: Iterable[str], reader: Reader)
         uses = _uses((terms.c.taxonomy, terms.c.key), is_asked, reader).subquery()
     else:
         statement = select(terms.c.taxonomy, terms.c.key, func.count().label("posts"))
-        joined = statement.join(found, found.c.pk == terms.c.post_pk).where(is_asked)
+        joined = statement.join(found, found.c[0] == terms.c.post_pk).where(is_asked)
         uses = joined.group_by(terms.c.taxonomy, terms.c.key).subquery()
     place = func.rank().over(partition_by=uses.c.taxonomy, order_by=uses.c.posts.desc()).label("place")
     placed = select(uses, place).subquery()
@@ -113,21 +116,25 @@ def _uses(columns: Iterable[ColumnElement[Any]], wanted: ColumnElement[bool], re
     return select(*kept, total.label("posts")).group_by(*kept).having(total > 0)
 
 
-def _counted_values(facet: str, value: ColumnElement[Any]) -> AnySelect:
+def _counted_values(facet: str, value: ColumnElement[Any], shown: Callable[[Any], Any] = lambda key: key) -> AnySelect:
     counted = select(value.label("key"), func.count().label("posts")).where(value.is_not(None)).group_by(value)
     rows = counted.subquery()
-    return select(
-        literal(facet).label("facet"), rows.c.key, rows.c.posts, *(rows.c.key.label(end) for end in ("first", "last"))
-    )
+    key = shown(rows.c.key)
+    return select(literal(facet).label("facet"), key.label("key"), rows.c.posts, key.label("first"), key.label("last"))
 
 
-def _time(instant: ColumnElement[datetime], reader: Reader) -> ColumnElement[str]:
-    """The year in UTC; near its turn, where the zone decides, the instant whole."""
+def _counted_years(instant: ColumnElement[datetime], reader: Reader) -> AnySelect:
+    """By an instant of each: the middle of the year; near its turn, where the zone decides, each instant itself."""
     if reader.dialect == "sqlite":
         text: ColumnElement[str] = type_coerce(instant, Text)
-    else:
-        text = func.to_char(instant, 'YYYY-MM-DD"T"HH24:MI:SS"Z"', type_=Text)
-    return case((func.substr(text, 6, 5).in_(_TURN_OF_YEAR), text), else_=func.substr(text, 1, 4))
+        is_near = func.substr(text, 6, 5).in_(("12-31", "01-01"))
+        return _counted_values("year", case((is_near, text), else_=func.substr(text, 1, 4) + "-07-01T00:00:00Z"))
+    is_near = func.date_part("doy", instant).in_((1, 365, 366))
+    middle = func.date_trunc("year", instant) + timedelta(days=182)
+    as_text = partial(func.to_char, type_=Text)
+    return _counted_values(
+        "year", case((is_near, instant), else_=middle), lambda key: as_text(key, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+    )
 
 
 def _names(connection: Connection, rows: Iterable[AnyRow], reader: Reader) -> dict[tuple[str, str], str]:
@@ -142,7 +149,7 @@ def _names(connection: Connection, rows: Iterable[AnyRow], reader: Reader) -> di
 
 
 def _value(row: AnyRow, names: dict[tuple[str, str], str], reader: Reader) -> str:
-    if row.facet != "year" or len(row.key) == 4:
+    if row.facet != "year":
         return names.get((row.facet, row.key)) or str(row.first)
     return f"{day_in(reader.zone, datetime.fromisoformat(row.key)).year:04}"
 

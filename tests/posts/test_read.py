@@ -110,6 +110,17 @@ class TestDetail:
 
         assert walked == whole
 
+    def test_hidden_post_has_neighbours_and_is_one_only_where_its_status_is_asked_for(self, engine: Engine) -> None:
+        files = {f"{n}.md": markdown(date="2025-12-01", draft=n == 1) for n in range(3)}
+        take(engine, files | {"later.md": markdown(date="2026-02-01"), "gone.md": markdown(expires_at="2026-01-01")})
+
+        assert neighbours(engine, "1", any_status=True) == ("0", "2")
+        assert neighbours(engine, "later", any_status=True) == ("2", None)
+        assert neighbours(engine, "2") == ("0", None)
+        assert neighbours(engine, "2", "status=any") == ("1", "gone")
+        assert neighbours(engine, "2", "status=draft") == ("1", None)
+        assert neighbours(engine, "2", "status=draft&status=scheduled") == ("1", "later")
+
     def test_draft_without_a_date_has_no_neighbours(self, engine: Engine) -> None:
         take(engine, {"a.md": markdown(draft=True), "b.md": "一"})
         post = detail(engine, "a", any_status=True)
@@ -129,8 +140,8 @@ def show_row(row: Any) -> Any:
     return show_post(row, dict.fromkeys(WHOLE), show())
 
 
-def neighbours(engine: Engine, slug: str, text: str = "") -> tuple[str | None, str | None]:
-    post = detail(engine, slug, text)
+def neighbours(engine: Engine, slug: str, text: str = "", *, any_status: bool = False) -> tuple[str | None, str | None]:
+    post = detail(engine, slug, text, any_status=any_status)
     older, newer = post["older"], post["newer"]
     return older and older["slug"], newer and newer["slug"]
 

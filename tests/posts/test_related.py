@@ -133,6 +133,37 @@ def filled(engine: Engine, number: int) -> None:
         connection.execute(insert(keywords), [row for post in made for row in keyword_rows.keyword_rows(post)])
 
 
+def steps(engine: Engine, slug: str) -> int:
+    """How many thousands of steps SQLite takes to find the related posts."""
+    taken = 0
+
+    def count() -> int:
+        nonlocal taken
+        taken += 1
+        return 0
+
+    with reading(engine) as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        driver.set_progress_handler(count, 1_000)
+        query = DetailQuery(fields=("related",))
+        get_post(connection, slug, query, reader(), show(), any_status=False)
+        driver.set_progress_handler(None, 0)
+    return taken
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_work_does_not_grow_with_the_posts_that_share_a_tag(engine: Engine) -> None:
+    filled(engine, 1_500)
+    with reading(engine) as connection:
+        slug = connection.execute(text("SELECT slug FROM post ORDER BY pk LIMIT 1 OFFSET 1")).scalar_one()
+    before = steps(engine, slug)
+    filled(engine, 6_000)
+
+    assert before > 0
+    assert steps(engine, slug) <= before + 2
+
+
 @pytest.mark.parametrize("number", [20, 2_000])
 def test_number_of_queries_and_of_posts_found_does_not_grow(engine: Engine, number: int) -> None:
     filled(engine, number)
