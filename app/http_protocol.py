@@ -18,6 +18,8 @@ from typing import Any
 from urllib.parse import quote_from_bytes
 
 import orjson
+from uvicorn._types import HTTPScope
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 REQUEST_LINE = re.compile(rb"([A-Z]{1,20} )([^ \r\n]*[\x80-\xff][^ \r\n]*)(?= HTTP/1\.[01]\r\n)")
@@ -93,8 +95,8 @@ class HttpProtocol(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         cycle.keep_alive = cycle.keep_alive and not self.is_ending
         # One that waited for another's answer goes the usual way: here each would be answered inside the one before.
-        ready = getattr(app, "ready", None) if self.is_head_complete else None
-        answer = ready(cycle.scope) if ready and cycle.keep_alive and not self.flow.write_paused else None
+        is_usual = cycle.keep_alive and not self.flow.write_paused
+        answer = self._ready(cycle.scope, app) if self.is_head_complete and is_usual else None
         if answer is None:
             super()._start_asgi_task(cycle, app)
             return
@@ -104,6 +106,17 @@ class HttpProtocol(HttpToolsProtocol):
         server = [b"%b: %b\r\n" % header for header in self.server_state.default_headers]
         self.transport.write(b"".join([head, *server, b"\r\n", body]))
         self.on_response_complete()
+
+    def _ready(self, scope: HTTPScope, app: Any) -> tuple[bytes, bytes] | None:
+        """Head and body, where the application has them ready."""
+        if isinstance(app, ProxyHeadersMiddleware):  # of what it changes, an answer can depend on the scheme alone
+            if self.client is not None and self.client[0] in app.trusted_hosts:
+                scheme = dict(scope["headers"]).get(b"x-forwarded-proto", b"").strip()
+                scope["scheme"] = scheme.decode() if scheme in (b"http", b"https") else scope["scheme"]
+            app = app.app
+        ready = getattr(app, "ready", None)
+        answer: tuple[bytes, bytes] | None = ready(scope) if ready else None
+        return answer
 
     def on_response_complete(self) -> None:
         super().on_response_complete()

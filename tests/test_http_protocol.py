@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from typing import Any
 
 import orjson
 import pytest
@@ -40,6 +41,8 @@ class Prepared:
         await echo(scope, receive, send)
 
     def ready(self, scope: Scope) -> tuple[bytes, bytes] | None:
+        if scope["path"] == "/scheme":
+            return b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n", scope["scheme"].ljust(5).encode()
         return (b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n", b"ready") if scope["path"] == "/ready" else None
 
 
@@ -53,17 +56,17 @@ class Ending(HttpProtocol):
 
 
 @contextmanager
-def served(protocol: type[HttpProtocol], app: ASGIApp = echo) -> Iterator[int]:
-    with running(protocol, app) as (_, port):
+def served(protocol: type[HttpProtocol], app: ASGIApp = echo, **options: Any) -> Iterator[int]:
+    with running(protocol, app, **options) as (_, port):
         yield port
 
 
 @contextmanager
-def running(protocol: type[HttpProtocol], app: ASGIApp = echo) -> Iterator[tuple[uvicorn.Server, int]]:
+def running(protocol: type[HttpProtocol], app: ASGIApp = echo, **options: Any) -> Iterator[tuple[uvicorn.Server, int]]:
     with closing(socket.socket()) as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
-        config = uvicorn.Config(app, http=protocol, proxy_headers=False, lifespan="off", log_level="critical")
+        config = uvicorn.Config(app, http=protocol, lifespan="off", log_level="critical", **options)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
         thread.start()
@@ -80,7 +83,7 @@ def port() -> Iterator[int]:
 
 @pytest.fixture(scope="module")
 def prepared() -> Iterator[int]:
-    with served(HttpProtocol, Prepared()) as number:
+    with served(HttpProtocol, Prepared(), proxy_headers=False) as number:
         yield number
 
 
@@ -268,3 +271,11 @@ def test_first_request_of_a_connection_is_answered_though_the_server_ends(path: 
 
     assert answer.startswith(b"HTTP/1.1 200 ")
     assert b"\r\nconnection: close\r\n" in answer
+
+
+@pytest.mark.parametrize(("trusted", "scheme"), [("127.0.0.1", b"https"), ("10.0.0.1", b"http ")])
+def test_ready_answer_is_for_the_scheme_that_a_trusted_proxy_names(trusted: str, scheme: bytes) -> None:
+    with served(HttpProtocol, Prepared(), forwarded_allow_ips=trusted) as port:
+        answer = converse(port, get("/scheme", "x-forwarded-proto: https\r\n"), LAST)
+
+    assert re.findall(rb"\r\n\r\n(.*?)(?=HTTP|$)", answer) == [scheme, b"/last||"]

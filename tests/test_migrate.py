@@ -102,6 +102,10 @@ def test_each_step_down_and_up_again_keeps_the_posts(bare: Engine) -> None:
         assert {check.status for check in examine(bare, Context()) if check.name != "durability"} == {"ok"}
 
 
+def test_head_is_read_without_alembic_as_alembic_reads_it() -> None:
+    assert migrate.head() == ScriptDirectory.from_config(migrate._config()).get_current_head()
+
+
 def test_models_are_what_the_migrations_make(bare: Engine) -> None:
     migrate.upgrade(bare)
     with bare.connect() as connection:
