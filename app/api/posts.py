@@ -6,7 +6,6 @@ from typing import Annotated, Any
 from unicodedata import normalize
 
 from fastapi import APIRouter, Query, Request, Response
-from sqlalchemy import Connection
 
 from app.api import schemas
 from app.api.caching import Lifetime, respond
@@ -18,6 +17,7 @@ from app.api.service import Reading, ReadingDep
 from app.api.streams import stream
 from app.errors import NotFound
 from app.posts.detail import get_post, source_of
+from app.posts.epochs import Snapshot
 from app.posts.facets import count_facets
 from app.posts.fields import WHOLE, shape_of
 from app.posts.filters import DetailQuery, ExportQuery, ListQuery
@@ -58,11 +58,10 @@ async def get_one(request: Request, slug: str, query: Annotated[DetailQuery, Que
 def _one(request: Request, slug: str, query: DetailQuery, reading: Reading, hurried: bool) -> Response:
     reading.check_status(query)
     with reading.snapshot(hurried=hurried) as (snapshot, lifetime):
-        connection = snapshot.connection
         try:
-            post, row = get_post(connection, slug, query, reading.reader, reading.show, any_status=reading.is_trusted)
+            post, row = get_post(snapshot, slug, query, reading.reader, reading.show, any_status=reading.is_trusted)
         except NotFound:
-            return _moved(request, _present_slug(connection, slug, reading), reading, lifetime)
+            return _moved(request, _present_slug(snapshot, slug, reading), reading, lifetime)
     return respond(request, post, lifetime, own=own_tag(row), tags=[f"post-{row.id}"])
 
 
@@ -78,13 +77,13 @@ def own_tag(row: Any) -> str:
     return sha256(f"{row.id} {row.slug} {row.sha256} {row.rendered_by}".encode()).hexdigest()[:20]
 
 
-def _present_slug(connection: Connection, former: str, reading: Reading) -> str:
+def _present_slug(snapshot: Snapshot, former: str, reading: Reading) -> str:
     """Where the post with this former slug is now. Raises NotFound, also where the reader may not see that post."""
-    slug = former_holder(connection, former)
+    slug = former_holder(snapshot.connection, former)
     try:
         if slug is not None:
             query = DetailQuery(fields=("slug",))
-            get_post(connection, slug, query, reading.reader, reading.show, any_status=reading.is_trusted)
+            get_post(snapshot, slug, query, reading.reader, reading.show, any_status=reading.is_trusted)
             return slug
     except NotFound:  # it names the present slug, which is nobody's business
         pass

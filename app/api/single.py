@@ -169,9 +169,7 @@ def _detail_tag(reading: Reading, source: Source, slug: str) -> dict[str, str]:
     """The ETag that the detail now has; none where another writer has been there since, whose tag it would be."""
     with reading.snapshot() as (snapshot, _):
         try:
-            post, row = get_post(
-                snapshot.connection, slug, DetailQuery(), reading.reader, reading.show, any_status=True
-            )
+            post, row = get_post(snapshot, slug, DetailQuery(), reading.reader, reading.show, any_status=True)
         except NotFound:
             return {}
     return {"ETag": etag(orjson.dumps(post), own_tag(row))} if row.sha256 == source.sha256 else {}

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, Dialect, bindparam, select
 
 from app.errors import NotFound
+from app.posts.epochs import Snapshot
 from app.posts.fields import LINK, NEIGHBOURS, WHOLE, Shape, Show, columns_of, shape_of, show_post
 from app.posts.filters import DetailQuery
 from app.posts.lists import with_bodies
@@ -49,9 +51,10 @@ def _by_slug(statement: AnySelect, reader: Reader, *, any_status: bool) -> AnySe
 
 
 def get_post(  # noqa: PLR0913 - what an answer is made of
-    connection: Connection, slug: str, query: DetailQuery, reader: Reader, show: Show, *, any_status: bool
+    snapshot: Snapshot, slug: str, query: DetailQuery, reader: Reader, show: Show, *, any_status: bool
 ) -> tuple[Item, Any]:
-    """One post whole with its neighbours, and its row. Raises NotFound, QueryError."""
+    """One post whole with its neighbours, and its row. Raises NotFound, QueryError, Unhurried."""
+    connection = snapshot.connection
     kind = query.model_copy(update={"min_version": None, "wait": 0})
     prepared = _detail(kind, reader.prepared, connection.dialect, any_status=any_status)
     row = _only(prepared.own.rows(connection, slug=slug, now=reader.now), slug)
@@ -63,9 +66,13 @@ def get_post(  # noqa: PLR0913 - what an answer is made of
             found = neighbour.rows(connection, now=reader.now, **place)
             shown[name] = show_post(found[0], NEIGHBOUR, show) if found else None
     if "related" in prepared.shape:
-        related = related_to(connection, row.pk, reader)
-        shown["related"] = [show_post(post, NEIGHBOUR, show) for post in related]
+        shown["related"] = snapshot.once(("related", row.pk), lambda: _related(connection, row.pk, reader, show))
     return {name: shown[name] for name in prepared.shape}, row
+
+
+def _related(connection: Connection, pk: int, reader: Reader, show: Show) -> orjson.Fragment:
+    found = related_to(connection, pk, reader)
+    return orjson.Fragment(orjson.dumps([show_post(post, NEIGHBOUR, show) for post in found]))
 
 
 def source_of(connection: Connection, slug: str, reader: Reader, *, any_status: bool) -> Any:

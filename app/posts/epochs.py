@@ -1,10 +1,10 @@
-"""What stays right until a commit or the clock changes what is visible: the state, and what was counted in it."""
+"""What stays right until a commit or the clock changes what is visible: the state, and what was found out in it."""
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Dialect, select
 
@@ -12,7 +12,8 @@ from app.posts.changes import State, read_state
 from app.posts.models import content
 from app.posts.prepared import Prepared
 
-MOST = 10_000  # counts kept at once
+T = TypeVar("T")
+MOST = 5_000  # answers kept at once; none is large
 
 
 class Unhurried(Exception):
@@ -26,7 +27,7 @@ class Epoch:
     version: tuple[Any, ...]  # the version row
     start: datetime
     state: State
-    counts: dict[Hashable, int] = field(default_factory=dict)
+    known: dict[Hashable, Any] = field(default_factory=dict)
 
     def holds(self, version: tuple[Any, ...], now: datetime) -> bool:
         end = self.state.next_flip
@@ -44,17 +45,18 @@ class Snapshot:
     epoch: Epoch
     is_hurried: bool = False
 
-    def count(self, key: Hashable, count: Callable[[], int]) -> int:
-        """What `count` finds, or has found before in this epoch under the same key."""
-        counts = self.epoch.counts
-        known = counts.get(key)
-        if known is None:
-            if self.is_hurried:
-                raise Unhurried
-            if len(counts) >= MOST:
-                counts.clear()
-            known = counts[key] = count()
-        return known
+    def once(self, key: Hashable, find: Callable[[], T]) -> T:
+        """What `find` finds, or has found before in this epoch under the same key. Raises Unhurried."""
+        known = self.epoch.known
+        if key in known:
+            found: T = known[key]
+            return found
+        if self.is_hurried:
+            raise Unhurried
+        if len(known) >= MOST:
+            known.clear()
+        found = known[key] = find()
+        return found
 
 
 class Epochs:

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 import orjson
@@ -61,19 +63,21 @@ def _public(value: Any, withheld: tuple[str, ...]) -> Any:
     return [_public(item, withheld) for item in value] if isinstance(value, list) else value
 
 
-def _column(column: Column[Any]) -> tuple[tuple[Column[Any], ...], Make]:
-    name = column.name
-    return (column,), lambda row, _show: getattr(row, name)
+Field = tuple[tuple[Column[Any], ...], Make | None]  # the columns it needs; what makes it of them, if not the one as is
 
 
-def _json(column: Column[Any]) -> tuple[tuple[Column[Any], ...], Make]:
+def _column(column: Column[Any]) -> Field:
+    return (column,), None
+
+
+def _json(column: Column[Any]) -> Field:
     name = column.name
     return (column,), lambda row, _show: orjson.Fragment(getattr(row, name))
 
 
 ADDRESS = (posts.c.id, posts.c.slug, posts.c.permalink, posts.c.published_at, posts.c.categories, posts.c.lang)
 
-SUMMARY: dict[str, tuple[tuple[Column[Any], ...], Make]] = {
+SUMMARY: dict[str, Field] = {
     "id": _column(posts.c.id),
     "slug": _column(posts.c.slug),
     "url": ((posts.c.slug,), _url),
@@ -98,7 +102,7 @@ SUMMARY: dict[str, tuple[tuple[Column[Any], ...], Make]] = {
     "lang": _column(posts.c.lang),
     "cover": _column(posts.c.cover),
 }
-WHOLE: dict[str, tuple[tuple[Column[Any], ...], Make]] = SUMMARY | {
+WHOLE: dict[str, Field] = SUMMARY | {
     "html": _column(bodies.c.html),
     "toc": _json(bodies.c.toc),
     "front_matter": ((bodies.c.front_matter,), _front_matter),
@@ -177,10 +181,22 @@ def needs_bodies(shape: Shape) -> bool:
 
 def show_post(row: Any, shape: Shape, show: Show) -> dict[str, Any]:
     """One post as clients see it, in the order of the shape; the row has the columns of the shape."""
-    shown = {name: WHOLE[name][1](row, show) for name in shape if name in WHOLE}
+    names, read, makes = _making(tuple(shape))
+    shown = dict(zip(names, read(row), strict=False))
+    for name, make in makes:
+        shown[name] = make(row, show)
     if paths := shape.get("front_matter"):
         shown["front_matter"] = _picked(shown["front_matter"], paths) or {}
     return shown
+
+
+@lru_cache(maxsize=1000)
+def _making(shape: tuple[str, ...]) -> tuple[list[str], Callable[[Any], tuple[Any, ...]], list[tuple[str, Make]]]:
+    """The fields that a row makes, what reads a column for each, and what makes those that are more than a column."""
+    names = [name for name in shape if name in WHOLE]
+    columns = (WHOLE[name][0][0].name for name in names)
+    read = attrgetter(*columns, "__class__", "__class__")  # of two at least it reads a tuple
+    return names, read, [(name, make) for name in names if (make := WHOLE[name][1]) is not None]
 
 
 def _picked(value: Any, paths: frozenset[str]) -> Any:

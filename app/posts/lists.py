@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Dialect, Integer, bindparam, select
 
-from app.posts.cursor import Cursor, decode_cursor, encode_cursor, invalid_cursor
-from app.posts.epochs import Snapshot
+from app.posts.cursor import Cursor, Key, decode_cursor, encode_cursor, invalid_cursor
+from app.posts.epochs import MOST, Snapshot, Unhurried
 from app.posts.fields import SUMMARY, Shape, Show, columns_of, needs_bodies, shape_of, show_post
 from app.posts.filters import BEST, ListQuery
 from app.posts.models import AnySelect, bodies, posts
@@ -28,16 +28,15 @@ class _List:
 
     shape: Shape
     page: Prepared
-    order: Order | None  # none by relevance
+    order: Order  # by relevance, of equals
 
 
 @lru_cache(maxsize=1000)
 def _list(query: ListQuery, way: Way | None, reader: Reader, dialect: Dialect) -> _List:
     shape = shape_of(query.fields, query.include, SUMMARY, detail=False)
     columns = columns_of(shape, *((posts.c.pk, posts.c.title) if query.highlight else ()))
-    order = None
     if query.order == "relevance":
-        statement = best_of(columns, query, reader)
+        statement, order = best_of(columns, query, reader)
     else:
         statement, order = page_of(columns, query, query.order, reader, way)
     statement = with_bodies(statement, shape).limit(LIMIT).offset(OFFSET)
@@ -52,7 +51,7 @@ def _count(query: ListQuery, reader: Reader, dialect: Dialect) -> Prepared:
 def is_short(query: ListQuery) -> bool:
     """Whether a page takes well under a millisecond where its total is known.
 
-    That is: read from an index in its order, without bodies, and not after many others by its number.
+    That is: read from an index in its order, without bodies.
     """
     time = query.order.removeprefix("-")
     terms = [taxonomy for taxonomy in query.filters if taxonomy in TAXONOMIES and len(getattr(query, taxonomy)) == 1]
@@ -62,7 +61,6 @@ def is_short(query: ListQuery) -> bool:
         and len(terms) <= 1
         and not others
         and not query.facets
-        and ((query.page or 1) - 1) * query.limit <= NEAR
         and not needs_bodies(shape_of(query.fields, query.include, SUMMARY, detail=False))
     )
 
@@ -73,22 +71,13 @@ def with_bodies(statement: AnySelect, shape: Shape) -> AnySelect:
 
 def list_posts(snapshot: Snapshot, query: ListQuery, reader: Reader, show: Show) -> Page:
     """One page of the posts that a filter lets through. Raises QueryError, Unhurried."""
-    connection, dialect = snapshot.connection, snapshot.connection.dialect
-    cursor = None if query.cursor is None else decode_cursor(query.cursor, query.identity)
-    way = None if cursor is None or query.order == "relevance" else Way(cursor.backward, cursor.inclusive)
     kind = query.of_first_page
-    prepared = _list(kind, way, reader.prepared, dialect)
-    values: dict[str, Any] = {"now": reader.now}
-    if prepared.order is None:
-        window = _best(connection, query, prepared.page, cursor, values)
-    else:
-        place = {} if cursor is None else prepared.order.place(cursor.key)
-        offset = ((query.page or 1) - 1) * query.limit
-        rows = prepared.page.rows(connection, **values, **place, limit=query.limit + 1, offset=offset)
-        window = window_of(rows, query, cursor, key_of)
-    items = [show_post(row, prepared.shape, show) for row in window.rows]
+    cursor = None if query.cursor is None else decode_cursor(query.cursor, query.identity)
+    find = _best if query.order == "relevance" else _in_order
+    shape, window = find(snapshot, query, kind, reader, cursor)
+    items = [show_post(row, shape, show) for row in window.rows]
     if query.highlight:
-        _add_highlights(connection, query, items, window.rows)
+        _add_highlights(snapshot.connection, query, items, window.rows)
     return Page(
         items=items,
         total=_total(snapshot, kind, reader) if query.total else None,
@@ -99,6 +88,40 @@ def list_posts(snapshot: Snapshot, query: ListQuery, reader: Reader, show: Show)
     )
 
 
+def _in_order(
+    snapshot: Snapshot, query: ListQuery, kind: ListQuery, reader: Reader, cursor: Cursor | None
+) -> tuple[Shape, Window]:
+    """A page in the order of a column.
+
+    By its number it is found by stepping over all posts before it. So where it begins, and where the next one does, is
+    remembered in the epoch: who reads on, or again, steps over none. Raises Unhurried.
+    """
+    steps = ((query.page or 1) - 1) * query.limit
+    places = _places(snapshot, kind, reader) if query.page else {}
+    key, way = places.get(steps), None
+    if cursor is not None:
+        key, way = cursor.key, Way(cursor.backward, cursor.inclusive)
+    elif key is not None:
+        way = Way(inclusive=True)
+    elif snapshot.is_hurried and steps > NEAR:
+        raise Unhurried
+    prepared = _list(kind, way, reader.prepared, snapshot.connection.dialect)
+    place = {} if key is None else prepared.order.place(key)
+    offset = steps if key is None else 0
+    rows = prepared.page.rows(snapshot.connection, now=reader.now, **place, limit=query.limit + 1, offset=offset)
+    if query.page:
+        places |= {steps + number: key_of(rows[number]) for number in (0, query.limit) if number < len(rows)}
+    return prepared.shape, window_of(rows, query, cursor, key_of)
+
+
+def _places(snapshot: Snapshot, kind: ListQuery, reader: Reader) -> dict[int, Key]:
+    """Keys by how many posts of a list come before them, as far as they are known."""
+    places: dict[int, Key] = snapshot.once(("places", kind, reader.withheld), dict)
+    if len(places) > MOST:
+        places.clear()
+    return places
+
+
 def _total(snapshot: Snapshot, query: ListQuery, reader: Reader) -> int:
     connection = snapshot.connection
     posts_found = query.of_posts
@@ -107,26 +130,27 @@ def _total(snapshot: Snapshot, query: ListQuery, reader: Reader) -> int:
         ((found,),) = _count(posts_found, reader.prepared, connection.dialect).rows(connection, now=reader.now)
         return int(found)
 
-    return snapshot.count((posts_found, reader.withheld), count)
+    return snapshot.once(("total", posts_found, reader.withheld), count)
 
 
 def _best(
-    connection: Connection, query: ListQuery, prepared: Prepared, cursor: Cursor | None, values: dict[str, Any]
-) -> Window:
+    snapshot: Snapshot, query: ListQuery, kind: ListQuery, reader: Reader, cursor: Cursor | None
+) -> tuple[Shape, Window]:
     """A page by relevance. Its cursor is an offset: scores shift with every change, and have no place to go on from."""
     start = ((query.page or 1) - 1) * query.limit if cursor is None else cursor.key[0]
     if not isinstance(start, int) or start < 0:
         raise invalid_cursor()
     limit = max(0, min(query.limit, BEST - start))
     wanted = limit + 1 if start + limit < BEST else limit
-    rows = prepared.rows(connection, **values, limit=wanted, offset=start) if limit else []
+    prepared = _list(kind, None, reader.prepared, snapshot.connection.dialect)
+    rows = prepared.page.rows(snapshot.connection, now=reader.now, limit=wanted, offset=start) if limit else []
 
     def way(offset: int) -> dict[str, str]:
         if query.page is not None:
             return {"page": str(offset // query.limit + 1)}
         return {"cursor": encode_cursor(Cursor(key=(offset, "")), query.identity)}
 
-    return Window(
+    return prepared.shape, Window(
         rows=rows[:limit],
         next=way(start + query.limit) if len(rows) > limit else None,
         previous=way(max(0, start - query.limit)) if start else None,

@@ -109,15 +109,15 @@ def page_of(
     return order.sorted(statement, backward=way is not None and way.backward), order
 
 
-def best_of(columns: Iterable[ColumnElement[Any]], query: PostFilter, reader: Reader) -> AnySelect:
-    """The posts that a search finds, the best first; equals by time, then by source name."""
+def best_of(columns: Iterable[ColumnElement[Any]], query: PostFilter, reader: Reader) -> tuple[AnySelect, Order]:
+    """The posts that a search finds, the best first; equals in the order given, by time and then by source name."""
     ranked = index.rank(parse(query.q or ""), reader.dialect, posts.c.pk)
     rest = query.model_copy(update={"q": None})
     newest = Order.of("-published_at", query.statuses)
     statement: AnySelect = select(*columns).join(ranked, ranked.c.pk == posts.c.pk).where(conditions(rest, reader))
     # Else SQLite walks all posts by date, looking for each among those found.
     statement = statement.with_hint(posts, "NOT INDEXED", "sqlite")
-    return newest.sorted(statement.order_by(ranked.c.score.desc()))
+    return newest.sorted(statement.order_by(ranked.c.score.desc())), newest
 
 
 def count_of(query: PostFilter, reader: Reader) -> Select[int]:

@@ -3,62 +3,22 @@
     python -m tests.benchmarks.hot URL_OF_A_SERVICE PID [SECONDS] > hot.json
 
 Each row is measured between two rows of the callable. `rate` compares requests a second; `work` compares requests a
-second of the server's own processor time, which holds on a busy machine as well. Needs wrk.
+second of the server's own processor time, which holds on a busy machine as well.
 """
 
 import json
-import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import quote
 
 import httpx2
 
+from tests.benchmarks.load import Server, pinned
 from tests.journeys.serving import ROOT, free_port
 
-CONNECTIONS = 32
 BARE_304 = 304  # the callable's path for it
-TICKS = os.sysconf("SC_CLK_TCK")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Load:
-    """Requests a second, and a second of the server's processor time."""
-
-    rate: float
-    work: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Server:
-    url: str
-    pid: int
-
-    def load(self, path: str, seconds: int, *headers: str) -> Load:
-        before = self._processor()
-        given = [part for header in headers for part in ("-H", header)]
-        command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", *given, f"{self.url}{path}"]
-        said = subprocess.run([*on_core(1), *command], capture_output=True, text=True, check=True).stdout
-        found = re.search(r"(\d+) requests in", said)
-        if found is None or "Non-2xx" in said or "Socket errors" in said:
-            raise SystemExit(f"{path}: {said}")
-        rate = re.search(r"Requests/sec: +([\d.]+)", said)
-        assert rate is not None
-        return Load(rate=float(rate[1]), work=int(found[1]) / (self._processor() - before))
-
-    def _processor(self) -> float:
-        user, system = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
-        return (int(user) + int(system)) / TICKS
-
-
-def on_core(number: int) -> list[str]:
-    """What makes a command keep to one core: servers on 0, load on 1."""
-    return ["taskset", "-c", str(number)]
 
 
 @contextmanager
@@ -76,7 +36,8 @@ def bare() -> Iterator[Server]:
         "--no-server-header",
     ]
     command = [sys.executable, "-m", "uvicorn", "tests.benchmarks.bare:app", "--port", str(port), *options]
-    process = subprocess.Popen([*on_core(0), *command], cwd=ROOT)
+    with pinned(0):
+        process = subprocess.Popen(command, cwd=ROOT)
     try:
         url = f"http://127.0.0.1:{port}"
         with httpx2.Client(transport=httpx2.HTTPTransport(retries=20)) as client:
@@ -113,9 +74,9 @@ def measure(service: Server, seconds: int = 3) -> dict[str, dict[str, float]]:
 
 
 def _row(yardstick: Server, service: Server, size: int, path: str, seconds: int, *headers: str) -> dict[str, float]:
-    before = yardstick.load(f"/{size}", seconds)
-    hot = service.load(path, seconds, *headers)
-    after = yardstick.load(f"/{size}", seconds)
+    before = yardstick.load([f"/{size}"], seconds)
+    hot = service.load([path], seconds, *headers)
+    after = yardstick.load([f"/{size}"], seconds)
     return {
         "bytes": size,
         "rate": round(hot.rate / ((before.rate + after.rate) / 2), 3),

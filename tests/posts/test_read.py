@@ -33,9 +33,9 @@ DETAIL: Shape = dict.fromkeys((*WHOLE, *NEIGHBOURS))
 
 
 def detail(engine: Engine, slug: str, text: str = "", *, any_status: bool = False, **given: Any) -> Any:
-    with reading(engine) as connection:
+    with seen(engine) as snapshot:
         query = query_of(DetailQuery, text)
-        return get_post(connection, slug, query, reader(**given), show(), any_status=any_status)[0]
+        return get_post(snapshot, slug, query, reader(**given), show(), any_status=any_status)[0]
 
 
 def plain(value: Any) -> Any:
@@ -303,8 +303,8 @@ class TestCost:
     ) -> None:
         fill(engine, number)
         slug = found(engine)[1]
-        with recorded(engine) as statements:
-            detail(engine, slug)
+        with seen(engine) as snapshot, recorded(engine) as statements:
+            get_post(snapshot, slug, query_of(DetailQuery), reader(), show(), any_status=False)
 
         assert len(statements) == 4
 

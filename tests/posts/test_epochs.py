@@ -1,0 +1,112 @@
+"""What is found out once stays until a commit or the clock changes what is visible."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import Engine
+
+from app.database import reading
+from app.posts.epochs import MOST, Epochs, Snapshot, Unhurried
+from app.posts.filters import ListQuery
+from app.posts.lists import NEAR, list_posts
+from tests.building import NOW, markdown
+from tests.posts.recording import recorded
+from tests.posts.samples import fill, found, query_of, reader, show, take
+
+LATER = NOW + timedelta(hours=1)
+
+
+def total(engine: Engine, epochs: Epochs, text: str = "", now: datetime = NOW) -> tuple[int | None, bool]:
+    """The total of a list, and whether it was counted for it."""
+    with reading(engine) as connection, recorded(engine) as statements:
+        page = list_posts(epochs.snapshot(connection, now), query_of(ListQuery, text), reader(now), show(now))
+    return page.total, any("count(" in statement for statement in statements)
+
+
+def test_posts_are_counted_once_for_all_pages_sorts_and_fields(engine: Engine) -> None:
+    take(engine, {f"{n}.md": markdown(tags=["AI"]) for n in range(3)})
+    epochs = Epochs()
+
+    assert total(engine, epochs, "tag=AI") == (3, True)
+    assert total(engine, epochs, "tag=AI&page=2&limit=1&sort=title&fields=slug") == (3, False)
+    assert total(engine, epochs, "tag=AI&lang=en") == (0, True)
+    assert total(engine, epochs, "tag=AI&total=false") == (None, False)
+
+
+def test_commit_ends_an_epoch_also_where_nothing_visible_changed(engine: Engine) -> None:
+    take(engine, {"a.md": "一"})
+    epochs = Epochs()
+    before = total(engine, epochs)
+    take(engine, {"b.md": markdown(draft=True)})
+
+    assert (before, total(engine, epochs)) == ((1, True), (1, True))
+    assert total(engine, epochs, "status=draft") == (1, True)
+
+
+def test_clock_ends_an_epoch_where_it_changes_what_is_visible(engine: Engine) -> None:
+    take(engine, {"a.md": "一", "b.md": markdown(date=LATER.isoformat())})
+    epochs = Epochs()
+
+    assert total(engine, epochs) == (1, True)
+    assert total(engine, epochs, now=LATER - timedelta(seconds=1)) == (1, False)
+    assert total(engine, epochs, now=LATER) == (2, True)
+    assert total(engine, epochs) == (1, True)  # a clock that was put back
+
+
+def test_reader_in_a_hurry_is_told_only_what_is_known(engine: Engine) -> None:
+    take(engine, {"a.md": "一"})
+    epochs = Epochs()
+    with reading(engine) as connection:
+        with pytest.raises(Unhurried):
+            epochs.snapshot(connection, NOW, hurried=True)
+        epochs.snapshot(connection, NOW)
+        hurried = epochs.snapshot(connection, NOW, hurried=True)
+        with pytest.raises(Unhurried):
+            list_posts(hurried, query_of(ListQuery), reader(), show())
+        list_posts(epochs.snapshot(connection, NOW), query_of(ListQuery), reader(), show())
+
+        assert list_posts(hurried, query_of(ListQuery), reader(), show()).total == 1
+
+
+@pytest.mark.parametrize("sort", ["-published_at", "updated_at", "title"])
+def test_numbered_pages_are_the_whole_list_in_whatever_order_they_are_asked_for(engine: Engine, sort: str) -> None:
+    fill(engine, 23)
+    whole = found(engine, sort=sort, limit=100)
+    epochs = Epochs()
+
+    def numbered(number: int) -> list[str]:
+        with reading(engine) as connection:
+            query = query_of(ListQuery, f"sort={sort}&limit=5&page={number}&fields=slug")
+            page = list_posts(epochs.snapshot(connection, NOW), query, reader(), show())
+        assert page.next == ({"page": str(number + 1)} if number < 5 else None)
+        return [item["slug"] for item in page.items]
+
+    for number in (3, 3, 4, 5, 6, 2, 1, 2, 3):
+        assert numbered(number) == whole[(number - 1) * 5 : number * 5]
+    take(engine, {"new.md": markdown(title="!", date="2026-01-15T11:59:00Z", updated="1990-01-01")})
+    changed = found(engine, sort=sort, limit=100)
+    assert numbered(3) == changed[10:15] != whole[10:15]
+
+
+def test_page_far_on_is_not_for_who_is_in_a_hurry_until_it_is_known_where_it_begins(engine: Engine) -> None:
+    fill(engine, NEAR + 10)
+    query = query_of(ListQuery, f"limit=1&page={NEAR + 2}&fields=slug")
+    epochs = Epochs()
+    with reading(engine) as connection:
+        snapshot = epochs.snapshot(connection, NOW)
+        hurried = epochs.snapshot(connection, NOW, hurried=True)
+        list_posts(snapshot, query_of(ListQuery, "limit=1&page=1&fields=slug"), reader(), show())
+        with pytest.raises(Unhurried):
+            list_posts(hurried, query, reader(), show())
+        page = list_posts(snapshot, query, reader(), show())
+
+        assert list_posts(hurried, query, reader(), show()) == page
+
+
+def test_no_more_than_a_bound_is_kept(engine: Engine) -> None:
+    with reading(engine) as connection:
+        snapshot: Snapshot = Epochs().snapshot(connection, NOW)
+        for number in range(MOST + 1):
+            snapshot.once(number, lambda: None)
+
+    assert len(snapshot.epoch.known) == 1
