@@ -1,6 +1,7 @@
 """Settings from the environment or `.env`, prefix `HONBUN_`; read by `main` and `cli` only."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from string import Formatter
@@ -104,6 +105,13 @@ def _list(value: Any) -> Any:
         raise ValueError('write a list as ["a", "b"] or a,b') from None
 
 
+def _hosts(names: list[str]) -> list[str]:
+    if not all(_HOST.fullmatch(name) for name in names):
+        raise ValueError('write names of hosts alone, such as ["www.youtube-nocookie.com"]')
+    return sorted({name.lower() for name in names})
+
+
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", re.IGNORECASE)
 Texts = Annotated[list[str], NoDecode, BeforeValidator(_list)]
 Address = Annotated[str, AfterValidator(_base_address)]
 
@@ -131,6 +139,7 @@ class Settings(BaseSettings):
     site_url: Address | None = None
     post_url_template: Annotated[str, AfterValidator(_template)] | None = None
     asset_url: Address | None = None
+    embed_hosts: Annotated[Texts, AfterValidator(_hosts)] = []
     root_path: Annotated[str, AfterValidator(_root_path)] = ""
     timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
     lang: Annotated[str, AfterValidator(_language)] | None = None
@@ -225,6 +234,7 @@ class Settings(BaseSettings):
             post_url_template=self.post_url_template,
             root_path=self.root_path,
             characters_per_minute=self.characters_per_minute,
+            embed_hosts=tuple(self.embed_hosts),
         )
 
     @property

@@ -24,6 +24,7 @@ class Context:
     lang: str | None = None
     asset_url: str | None = None
     characters_per_minute: int = 500
+    embed_hosts: tuple[str, ...] = ()  # whose frames stay in the HTML; in order
     site_url: str | None = None
     post_url_template: str | None = None
     root_path: str = ""

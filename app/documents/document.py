@@ -99,7 +99,7 @@ def parse(source: Source, context: Context) -> Document:
     )
     site = Site(url=context.site_url or "", address=addresses.of_tag)
     body = translate(parts.body, site)
-    rendered = _render(parts, body, front, addresses)
+    rendered = _render(parts, body, front, addresses, context.embed_hosts)
     title, title_warnings = _title(front, file_name, parts, rendered)
     excerpt = excerpt_of(body.text, front, rendered, site, addresses.resolve)
     slug, slug_is_given = _slug(front, file_name, title, source.name)
@@ -164,11 +164,15 @@ def _minutes(rendered: Rendered, context: Context) -> int:
     return reading_time.minutes(rendered.prose, cjk_per_minute=context.characters_per_minute)
 
 
-def _render(parts: Split, body: Translated, front: FrontMatter, addresses: Addresses) -> Rendered:
+def _render(
+    parts: Split, body: Translated, front: FrontMatter, addresses: Addresses, embed_hosts: tuple[str, ...]
+) -> Rendered:
     """Renders the body; a finding's line counts in the file, not in the body."""
     title = front.title.text if front.title else None
     try:
-        rendered = render(body.text, title=title, resolve=addresses.resolve, literal=body.literal)
+        rendered = render(
+            body.text, title=title, resolve=addresses.resolve, literal=body.literal, embed_hosts=embed_hosts
+        )
     except DocumentError as error:
         raise DocumentError(_shifted(error.finding, parts)) from error
     return replace(rendered, warnings=tuple(_shifted(finding, parts) for finding in rendered.warnings))

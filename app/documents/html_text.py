@@ -21,7 +21,7 @@ _ID = re.compile(r'<[^>]* id="([^"]*)"')
 _SPACE = re.compile(r"[ \t\n\r]+")
 _SPACES = re.compile(r"[\t\n\r]|  ")  # what is to be collapsed; most lines hold none
 _TRANSPARENT = frozenset(("div", "section"))  # a paragraph in these is still one of the post's own
-_FOOTNOTE_MARK = re.compile(r'<sup class="footnote-ref">.*?</sup>', re.DOTALL)
+_NOT_IN_EXCERPTS = re.compile(r'<sup class="footnote-ref">.*?</sup>|<iframe [^>]*></iframe>', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,7 +188,7 @@ class _Reader:
 
     def _end_paragraph(self, parts: list[str]) -> None:
         self.paragraph = None
-        html = _FOOTNOTE_MARK.sub("", "".join(parts))
+        html = _NOT_IN_EXCERPTS.sub("", "".join(parts))
         text = CONSTRUCT.sub("", unescape(_TAGS.sub("", html))).strip()  # what templates alone make is not the post's
         if text and _comparable(text) != self.title and not _is_list_of_links(parts):
             self.shown.first_paragraph = html

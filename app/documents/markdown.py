@@ -1,7 +1,7 @@
 """Markdown in, sanitised HTML and what it shows out."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -30,7 +30,7 @@ class Rendered:
 
     `text` is what a reader sees, one line a block, code included; `prose` is the same without code blocks and the
     arrows back from footnotes. `first_paragraph_html` is the first paragraph of the post itself that is no picture,
-    no list of links and no repetition of the title, without footnote marks; empty if there is none.
+    no list of links and no repetition of the title, without footnote marks and frames; empty if there is none.
     """
 
     html: str
@@ -49,17 +49,18 @@ def render(
     title: str | None = None,
     resolve: Callable[[str], str] | None = None,
     literal: frozenset[str] = frozenset(),
+    embed_hosts: Collection[str] = (),
 ) -> Rendered:
     """A body as HTML.
 
     `resolve` maps each link target and image source, percent-encoded, to what shall stand in the HTML. `literal` are
-    the template constructs that are meant to be read; of others that show as text there is a warning. Raises
-    DocumentError with the code `render_budget` where the result would be out of proportion to the source.
+    the template constructs that are meant to be read; of others that show as text there is a warning. Frames of
+    `embed_hosts` stay. Raises DocumentError with the code `render_budget` where the result would be out of proportion to the source.
     """
     source, warnings = _without_controls(body)
     left = Left(literal=literal)
     env = {**budget(len(source.encode())), "resolve": resolve, "left": left, "addresses": []}
-    shown = read(_html(source, env), title=title)
+    shown = read(_html(source, env, embed_hosts), title=title)
     return Rendered(
         html=shown.html,
         toc=tuple(shown.toc),
@@ -88,13 +89,13 @@ def render_excerpt(
     return html, one_line(read(html).text)
 
 
-def _html(source: str, env: dict[str, Any]) -> str:
+def _html(source: str, env: dict[str, Any], embed_hosts: Collection[str] = ()) -> str:
     try:
         html = _parser().render(source, env)
     except RecursionError:
         raise exceeded("the Markdown is nested too deeply") from None
     check_nesting(env["raw"], html)
-    return sanitize(html, is_ours=not env["raw"])
+    return sanitize(html, is_ours=not env["raw"], embed_hosts=embed_hosts)
 
 
 @cache

@@ -2,10 +2,13 @@
 
 Everything is an exact list: elements, attributes, classes, schemes. Table alignment is the `align` attribute with
 three values, because a style attribute would need its own parser to be safe. An address without a scheme but with a
-host (`//host/…`) gets `https:`, so that it does not depend on the page it ends up in.
+host (`//host/…`) gets `https:`, so that it does not depend on the page it ends up in. A frame is an embed of a host
+that was named, sandboxed and empty, or it is not there.
 """
 
 import re
+from collections.abc import Collection
+from functools import cache
 from html import escape, unescape
 
 import nh3
@@ -32,6 +35,7 @@ _ATTRIBUTES = {
     "colgroup": names("span"),
     "del": names("datetime"),
     "details": names("open"),
+    "iframe": names("allow allowfullscreen height src width"),
     "img": names("alt height src width"),
     "input": names("checked disabled type"),
     "ins": names("datetime"),
@@ -42,6 +46,18 @@ _ATTRIBUTES = {
     "th": names("align colspan rowspan scope"),
     "time": names("datetime"),
 }
+_ALWAYS = {
+    "input": {"type": "checkbox", "disabled": ""},
+    "iframe": {  # it may run and open a new window, but not lead the page elsewhere
+        "loading": "lazy",
+        "referrerpolicy": "strict-origin-when-cross-origin",
+        "sandbox": "allow-forms allow-popups allow-popups-to-escape-sandbox allow-presentation allow-same-origin "
+        "allow-scripts",
+    },
+}
+_FEATURES = names(
+    "accelerometer autoplay clipboard-write encrypted-media fullscreen gyroscope picture-in-picture web-share"
+)
 _CLASSES = names(
     "align-center align-left align-right alert caption caution center danger important info lead left no_toc right "
     "text-center text-left text-right tip warning "
@@ -54,45 +70,57 @@ _NUMBERS = names("colspan height rowspan span start value width")
 _ADDRESSES = names("cite href src")
 _HOST_ONLY = re.compile(r"[/\\]{2,}")
 _IGNORED_IN_ADDRESSES = re.compile(r"[\t\n\r]")
+_HOST = re.compile(r"https://([a-z0-9.-]+)(?=[/?#]|$)", re.IGNORECASE)
 _SCHEME = re.compile("[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _ROUNDS = 8
 
 
-def sanitize(html: str, *, is_ours: bool = False) -> str:
+def sanitize(html: str, *, is_ours: bool = False, embed_hosts: Collection[str] = ()) -> str:
     """Any HTML made safe and well-formed; doing it again changes nothing.
 
     `is_ours` says that a renderer wrote every tag of it, well nested: what a second cleaning would change is not there.
-    Attribute values hold `<` and `>` as entities, so that every `<` in the result starts a tag.
+    `embed_hosts` are those whose frames stay. Attribute values hold `<` and `>` as entities, so that every `<` in the
+    result starts a tag.
     """
-    cleaned = _clean(html)
+    hosts = frozenset(embed_hosts)
+    cleaned = _clean(html, hosts)
     if is_ours:
         return cleaned
     for _ in range(_ROUNDS):
-        again = _clean(cleaned)
+        again = _clean(cleaned, hosts)
         if again == cleaned:
             return cleaned
         cleaned = again
     return escape(unescape(re.sub(r"<[^>]*>", "", cleaned)), quote=False)
 
 
-def _clean(html: str) -> str:
-    cleaned = _CLEANER.clean(CONTROL.sub("", html))
+def _clean(html: str, hosts: frozenset[str]) -> str:
+    cleaner = _cleaner(hosts)
+    cleaned = cleaner.clean(CONTROL.sub("", html))
     if CONTROL.search(cleaned):  # written as character references; what was hidden behind them is judged again
-        cleaned = _CLEANER.clean(CONTROL.sub("", cleaned))
+        cleaned = cleaner.clean(CONTROL.sub("", cleaned))
     if "<pre" in cleaned:
         cleaned = _PRE_NEWLINE.sub(r"\g<0>\n", cleaned)
-    return _TAG.sub(_escaped_tag, cleaned)
+    return _TAG.sub(_regular, cleaned)
 
 
 _PRE_NEWLINE = re.compile(r'<pre(?: [^\s="]+="[^"]*")*>\n')  # HTML reads the first line break in it as none
-_TAG = re.compile(r'<[a-z][a-z0-9]*(?: [^\s="]+="[^"]*")+>')
+_ATTRIBUTES_WRITTEN = r'(?: [^\s="]+="[^"]*")'
+# What a frame holds is no markup, so that it is read together with its tags, from left to right with all others.
+_TAG = re.compile(
+    rf"(?P<frame><iframe{_ATTRIBUTES_WRITTEN}+>).*?</iframe>|<[a-z][a-z0-9]*{_ATTRIBUTES_WRITTEN}+>", re.DOTALL
+)
 
 
-def _escaped_tag(tag: re.Match[str]) -> str:
-    inner = tag[0][1:-1]
-    if "<" not in inner and ">" not in inner:
-        return tag[0]
-    return f"<{inner.replace('<', '&lt;').replace('>', '&gt;')}>"
+def _regular(found: re.Match[str]) -> str:
+    """A tag without `<` and `>` in its attributes; a frame without content, and none where it leads nowhere."""
+    frame = found["frame"]
+    if frame and ' src="' not in frame:
+        return ""
+    inner = (frame or found[0])[1:-1]
+    if "<" in inner or ">" in inner:
+        inner = inner.replace("<", "&lt;").replace(">", "&gt;")
+    return f"<{inner}></iframe>" if frame else f"<{inner}>"
 
 
 def _attribute(_tag: str, name: str, value: str) -> str | None:
@@ -127,12 +155,29 @@ def _address(value: str) -> str | None:
     return _HOST_ONLY.sub("https://", value, count=1) if _HOST_ONLY.match(value) else value
 
 
-_CLEANER = nh3.Cleaner(
-    tags=set(_TAGS),
-    clean_content_tags=set(_DROPPED_WITH_CONTENT),
-    attributes={tag: set(allowed) for tag, allowed in _ATTRIBUTES.items()},
-    attribute_filter=_attribute,
-    set_tag_attribute_values={"input": {"type": "checkbox", "disabled": ""}},
-    url_schemes={"http", "https", "mailto", "tel"},
-    link_rel="noopener noreferrer",
-)
+def _frame_attribute(name: str, value: str, hosts: frozenset[str]) -> str | None:
+    if name == "src":
+        address = _address(value)
+        host = _HOST.match(address or "")
+        return address if host and host[1].lower() in hosts else None
+    if name == "allow":
+        wanted = (feature.strip().lower() for feature in value.split(";"))
+        return "; ".join(feature for feature in wanted if feature in _FEATURES) or None
+    return _attribute("iframe", name, value)
+
+
+@cache
+def _cleaner(hosts: frozenset[str]) -> nh3.Cleaner:
+    def attribute(tag: str, name: str, value: str) -> str | None:
+        return _frame_attribute(name, value, hosts) if tag == "iframe" else _attribute(tag, name, value)
+
+    tags = _TAGS | {"iframe"} if hosts else _TAGS
+    return nh3.Cleaner(
+        tags=set(tags),
+        clean_content_tags=set(_DROPPED_WITH_CONTENT - tags),
+        attributes={tag: set(allowed) for tag, allowed in _ATTRIBUTES.items() if tag in tags or tag == "*"},
+        attribute_filter=attribute if hosts else _attribute,
+        set_tag_attribute_values={tag: values for tag, values in _ALWAYS.items() if tag in tags},
+        url_schemes={"http", "https", "mailto", "tel"},
+        link_rel="noopener noreferrer",
+    )

@@ -137,13 +137,16 @@ def _flat(marked: Any) -> str:
 
 
 def test_no_script_of_a_post_runs(make_client: Callable[..., TestClient]) -> None:
-    client = make_client()
-    titles = list(cases())
-    pieces = [pieces_of(client, source) for source in cases().values()]
+    plain, embedding = make_client(), make_client(embed_hosts=["frames.example"])
+    framed = {title: source for title, source in cases().items() if "frame" in title}
+    titles = [*cases(), *framed]
+    pieces = [pieces_of(plain, source) for source in cases().values()]
+    pieces += [pieces_of(embedding, source) for source in framed.values()]
     controls = ["<img src=x onerror=hit()>", "<a href='javascript:hit()'>x</a>", "<script>hit()</script>"]
     ran = run_by([*pieces, *controls])
 
-    assert len(titles) >= 150
+    assert len(cases()) >= 150
+    assert sum('<iframe src="https://frames.example/"' in piece for piece in pieces) >= 5
     assert {number for number in ran if number >= len(titles)} == {
         len(titles) + number for number in range(len(controls))
     }

@@ -1,5 +1,6 @@
 """The pipeline from bytes to a document, held by case files and by tables."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -249,9 +250,24 @@ def test_context_changes_what_rendered_a_document() -> None:
         Context(lang="ja"),
         Context(asset_url="https://a.example"),
         Context(characters_per_minute=600),
+        Context(embed_hosts=("player.vimeo.com",)),
     ]
 
     assert len({context.rendered_by for context in contexts}) == len(contexts)
+
+
+def test_frames_of_the_hosts_in_the_context_stay_in_the_html_and_not_in_the_excerpt() -> None:
+    body = '<p>動画<iframe src="https://e.jp/1"></iframe></p>\n\n<iframe src="https://x.jp/2"></iframe>\n\n本文'
+    frame = "\nexcerpt: 抜粋<iframe src='https://e.jp/3'></iframe>"
+    embedding = Context(embed_hosts=("e.jp",))
+
+    post = document(f"---\ntitle: 題\n---\n{body}", context=embedding)
+    given = document(f"---\ntitle: 題{frame}\n---\n{body}", context=embedding)
+
+    assert re.findall(r'src="[^"]*"', post.html) == ['src="https://e.jp/1"']
+    assert post.excerpt_html == "<p>動画</p>"
+    assert given.excerpt_html.rstrip("\n") == "<p>抜粋</p>"
+    assert "<iframe" not in document(f"---\ntitle: 題\n---\n{body}").html
 
 
 def test_leaves_of_the_front_matter_are_there_for_filters() -> None:

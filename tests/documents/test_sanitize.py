@@ -42,6 +42,10 @@ PIECES = [
         "<title>",
         "<nobr>",
         "<a name=location>",
+        "<iframe src=https://e.jp/v?a=b allow='camera; fullscreen'>",
+        "<iframe src='https://x.jp'>",
+        "<iframe title='</iframe>' src=//e.jp>",
+        "</iframe>",
         "<p class='math evil' id=cookie>",
         "x",
     ),
@@ -49,12 +53,17 @@ PIECES = [
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(st.sampled_from(PIECES), max_size=25).map("".join))
-def test_cleaning_twice_changes_nothing(html: str) -> None:
-    cleaned = sanitize(html)
+@given(st.lists(st.sampled_from(PIECES), max_size=25).map("".join), st.sampled_from([(), ("e.jp",)]))
+def test_cleaning_twice_changes_nothing(html: str, hosts: tuple[str, ...]) -> None:
+    cleaned = sanitize(html, embed_hosts=hosts)
+    tags = re.findall("<[^>]*>?", cleaned)
+    frames = [tag for tag in tags if tag.startswith("<iframe")]
 
-    assert sanitize(cleaned) == cleaned
-    assert all(re.fullmatch(r'</?[a-z0-9]+(?: [a-z]+="[^"<>]*")*>', tag) for tag in re.findall("<[^>]*>?", cleaned))
+    assert sanitize(cleaned, embed_hosts=hosts) == cleaned
+    assert all(re.fullmatch(r'</?[a-z0-9]+(?: [a-z]+="[^"<>]*")*>', tag) for tag in tags)
+    assert all(' src="https://e.jp' in frame and ' sandbox="' in frame and "camera" not in frame for frame in frames)
+    assert cleaned.count("></iframe>") == len(frames)
+    assert hosts or not frames
 
 
 @pytest.mark.parametrize(
@@ -90,8 +99,74 @@ def test_what_is_not_listed_is_dropped(html: str, expected: str | None) -> None:
     assert sanitize(html) == expected
 
 
+ALWAYS = (
+    'loading="lazy" referrerpolicy="strict-origin-when-cross-origin" sandbox="allow-forms allow-popups '
+    'allow-popups-to-escape-sandbox allow-presentation allow-same-origin allow-scripts"'
+)
+
+
+@pytest.mark.parametrize(
+    ("html", "kept"),
+    [
+        ('<iframe src="https://e.jp/v?t=1#a"></iframe>', 'src="https://e.jp/v?t=1#a"'),
+        ("<iframe src=//e.jp/v></iframe>", 'src="https://e.jp/v"'),
+        ("<iframe src=HTTPS://E.JP></iframe>", 'src="HTTPS://E.JP"'),
+        ("<iframe src=https://e.jp width=560 height=315 allowfullscreen>", None),
+        ("<iframe src=https://e.jp allow='autoplay; camera; Fullscreen *; web-share'>x", 'src="https://e.jp" allow="autoplay; web-share"'),
+        ("<iframe src=https://e.jp onload=a() srcdoc=a name=top csp=a style=a><script>a()</script></iframe>", 'src="https://e.jp"'),
+        ("<iframe src=https://e.jp sandbox='allow-top-navigation' referrerpolicy=unsafe-url>", 'src="https://e.jp"'),
+    ],
+)  # fmt: skip
+def test_frame_of_a_named_host_stays_sandboxed_and_empty(html: str, kept: str | None) -> None:
+    cleaned = sanitize(f"<p>a {html}", embed_hosts=["e.jp"])
+    kept = kept or 'src="https://e.jp" width="560" height="315" allowfullscreen=""'
+
+    assert re.sub(r" (loading|referrerpolicy|sandbox)=\"[^\"]*\"", "", cleaned) == f"<p>a <iframe {kept}></iframe></p>"
+    assert all(attribute in cleaned for attribute in re.findall(r'\w+="[^"]*"', ALWAYS))
+    assert sanitize(cleaned, embed_hosts=["e.jp"]) == cleaned
+    assert sanitize(cleaned) == "<p>a </p>"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://e.jp/",
+        "https://x.e.jp/",
+        "https://e.jp.x.jp/",
+        "https://e.jp:444/",
+        "https://e.jp@x.jp/",
+        "https://x.jp@e.jp/",
+        "https://x.jp/https://e.jp/",
+        "https://e.jp\\@x.jp/",
+        "https:\\\\x.jp/e.jp",
+        "https:e.jp",
+        "https:/e.jp",
+        "https:///x.jp/e.jp",
+        "https://e.jp.",
+        "https://e%2ejp/",
+        "https://ｅ.jp/",
+        "https://e。jp/",
+        "/e.jp",
+        "e.jp",
+        "#e.jp",
+        "",
+        "javascript://e.jp/%0aalert(1)",
+        "java&#9;script:https://e.jp",
+        "data:text/html,https://e.jp/",
+        "blob:https://e.jp/1",
+        "about:srcdoc",
+        "&#1;https://e.jp/",
+        "&#8232;https://e.jp/",
+    ],
+)
+def test_frame_of_another_address_is_gone(address: str) -> None:
+    html = f'<p>a<iframe src="{address}">b</iframe>c<iframe>d</iframe></p>'
+
+    assert sanitize(html, embed_hosts=["e.jp"]) == "<p>ac</p>"
+
+
 def test_what_never_settles_becomes_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.documents.sanitize._clean", lambda html: html + "<b>x</b>")
+    monkeypatch.setattr("app.documents.sanitize._clean", lambda html, _: html + "<b>x</b>")
 
     assert sanitize("<p>a &lt; b</p>") == "a &lt; b" + "x" * 9
 

@@ -53,7 +53,13 @@ class TestUnchanged:
         assert history(engine)[2:] == [(2, "updated", "b.md")]
 
     @pytest.mark.parametrize(
-        "context", [Context(timezone="Asia/Tokyo"), Context(lang="ja"), Context(asset_url="https://x.jp")]
+        "context",
+        [
+            Context(timezone="Asia/Tokyo"),
+            Context(lang="ja"),
+            Context(asset_url="https://x.jp"),
+            Context(embed_hosts=("x.jp",)),
+        ],
     )
     def test_other_context_is_a_reason_to_read_again(self, engine: Engine, context: Context) -> None:
         take(engine, {"a.md": markdown(date="2025-12-01")})
