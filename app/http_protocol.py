@@ -26,7 +26,7 @@ REQUEST_LINE = re.compile(rb"([A-Z]{1,20} )([^ \r\n]*[\x80-\xff][^ \r\n]*)(?= HT
 KEPT = "".join(map(chr, range(0x21, 0x7F)))
 LAST_CALL = 1.0  # seconds that a connection which was accepted has for its first request when the server ends
 PATIENCE = 20.0  # seconds for a head to come, and for a client to take some of its answer
-MAX_HEAD = 64 * 1024  # bytes of request line and headers
+MAX_HEAD = 256 * 1024  # bytes of request line and headers; a hundred long values, percent-encoded, are many
 REFUSALS = {  # status -> code, detail
     400: ("bad_request", "this is no HTTP/1.1 request"),
     408: ("request_timeout", "the request did not come in time"),

@@ -59,8 +59,14 @@ def _split_commas(value: Any) -> Any:
     return tuple(dict.fromkeys(part.strip() for text in texts for part in text.split(",") if part.strip()))
 
 
-PeriodText = Annotated[str, AfterValidator(_checked_period)]
-Value = Annotated[str, AfterValidator(_not_empty), Field(max_length=2000)]
+# What a schema can say of them; the rest is said by the errors.
+PERIOD_SCHEMA: Final = {
+    "anyOf": [{"format": "date"}, {"format": "date-time"}, {"pattern": "^[1-9][0-9]{3}(-(0[1-9]|1[0-2]))?$"}]
+}
+TEXT_SCHEMA: Final = {"pattern": r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*[^\x00-\x20][^\x00-\x08\x0b\x0c\x0e-\x1f]*$"}
+FACETS_SCHEMA: Final[dict[str, Any]] = {"items": {"type": "string", "enum": list(FACETS)}}
+PeriodText = Annotated[str, AfterValidator(_checked_period), Field(json_schema_extra=PERIOD_SCHEMA)]
+Value = Annotated[str, AfterValidator(_not_empty), Field(max_length=2000, json_schema_extra=TEXT_SCHEMA)]
 Values = Annotated[tuple[Value, ...], Field(max_length=MAX_VALUES)]  # a query can be a key
 Integer = Annotated[int, Field(ge=-MAX_INTEGER, le=MAX_INTEGER)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_split_commas)]
@@ -225,7 +231,9 @@ class ListQuery(PostFilter, Fields, Paged):
         default=None, description="`-published_at`, or with `q` `relevance`: the best thousand"
     )
     highlight: bool = Field(default=False, description="With `q`: title and best passage with `<mark>` around matches")
-    facets: Names = Field(default=(), description=f"Which values the posts have, and how many: {', '.join(FACETS)}")
+    facets: Annotated[Names, Field(json_schema_extra=FACETS_SCHEMA)] = Field(
+        default=(), description=f"Which values the posts have, and how many: {', '.join(FACETS)}"
+    )
 
     @field_validator("facets")
     @classmethod
