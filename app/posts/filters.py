@@ -63,7 +63,11 @@ def _split_commas(value: Any) -> Any:
 PERIOD_SCHEMA: Final = {
     "anyOf": [{"format": "date"}, {"format": "date-time"}, {"pattern": "^[1-9][0-9]{3}(-(0[1-9]|1[0-2]))?$"}]
 }
-TEXT_SCHEMA: Final = {"pattern": r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*[^\x00-\x20][^\x00-\x08\x0b\x0c\x0e-\x1f]*$"}
+_ALLOWED: Final = r"[^\x00-\x08\x0b\x0c\x0e-\x1f]*"
+_NO_SPACE: Final = (
+    r"[^\x00-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"  # not as `\s` is read here or there
+)
+TEXT_SCHEMA: Final = {"pattern": f"^{_ALLOWED}{_NO_SPACE}{_ALLOWED}$"}
 FACETS_SCHEMA: Final[dict[str, Any]] = {"items": {"type": "string", "enum": list(FACETS)}}
 PeriodText = Annotated[str, AfterValidator(_checked_period), Field(json_schema_extra=PERIOD_SCHEMA)]
 Value = Annotated[str, AfterValidator(_not_empty), Field(max_length=2000, json_schema_extra=TEXT_SCHEMA)]
