@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 from sqlalchemy import Engine
+from sqlalchemy import text as sql
 
 from app import migrate
-from app.database import open_engine
+from app.database import open_engine, writing
 from app.errors import QueryError
 from app.posts.filters import ArchiveQuery, DetailQuery, ListQuery, TermQuery
 from app.posts.terms import term_tag, term_tags
 from tests.building import NOW, markdown
-from tests.conftest import empty
 from tests.posts.samples import found, page, query_of, take
 
 TAGS: tuple[list[str], ...] = (["AI"], ["ai", "投資"], ["ＡＩ", "株価"], ["投資"], [], ["Straße"], ["STRASSE", "ai"])
@@ -132,12 +132,17 @@ ALL = (
 
 @pytest.fixture(scope="module")
 def engines(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Engine]]:
-    """Both databases with the same posts."""
-    opened = {"sqlite": open_engine(f"sqlite:///{tmp_path_factory.mktemp('both') / 'honbun.db'}")}
-    migrate.upgrade(opened["sqlite"])
-    empty(postgres_url)
-    opened["postgres"] = open_engine(postgres_url)
+    """Both databases with the same posts; that of Postgres in a schema of its own, which no other test empties."""
+    own = f"{postgres_url}{'&' if '?' in postgres_url else '?'}options=-csearch_path%3Dcompared"
+    opened = {
+        "sqlite": open_engine(f"sqlite:///{tmp_path_factory.mktemp('both') / 'honbun.db'}"),
+        "postgres": open_engine(own),
+    }
+    with writing(opened["postgres"]) as connection:
+        connection.execute(sql("DROP SCHEMA IF EXISTS compared CASCADE"))
+        connection.execute(sql("CREATE SCHEMA compared"))
     for engine in opened.values():
+        migrate.upgrade(engine)
         assert not take(engine, files()).has_failures
     yield opened
     for engine in opened.values():
