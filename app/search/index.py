@@ -6,7 +6,7 @@ from itertools import islice
 from types import ModuleType
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Connection, Select, column, false, literal, not_, select, table
+from sqlalchemy import CTE, ColumnElement, Connection, Select, column, false, literal, select, table
 
 from app.search import postgres, sqlite, tag_index
 from app.search.query import SearchQuery
@@ -72,11 +72,19 @@ def condition(query: SearchQuery, dialect: str, pk: ColumnElement[Any]) -> Colum
     """That a query finds the post whose key is `pk`; `dialect` is the connection's `dialect.name`."""
     database = _DATABASES[dialect]
     if query.required:
-        found: ColumnElement[bool] = database.among(pk, database.found(query.required, query.excluded))
+        found: ColumnElement[bool] = database.among(pk, database.found(query))
         return found
-    if query.is_empty:
-        return false()
-    return not_(pk.in_(_any_of(query, database)))
+    return pk.not_in(database.unwanted(query)) if query.excluded else false()
+
+
+def pattern(query: SearchQuery) -> str:
+    """A query whose `condition` and `rank` differ from this one's in their parameters only."""
+    return "a" if query.required else "-a" if query.excluded else ""
+
+
+def parameters(query: SearchQuery, dialect: str) -> dict[str, Any]:
+    """What a query asks of the statements made for its pattern; a statement need not have all of it."""
+    return dict(_DATABASES[dialect].parameters(query))
 
 
 def titled(typed: Typed, dialect: str, pk: ColumnElement[Any]) -> ColumnElement[bool]:
@@ -84,11 +92,6 @@ def titled(typed: Typed, dialect: str, pk: ColumnElement[Any]) -> ColumnElement[
     database = _DATABASES[dialect]
     found: ColumnElement[bool] = database.among(pk, database.titled(typed.phrases))
     return found
-
-
-def _any_of(query: SearchQuery, database: ModuleType) -> Any:
-    first, *others = [database.found((phrase,)) for phrase in query.excluded]
-    return first.union(*others) if others else first
 
 
 def rank(query: SearchQuery, dialect: str, pk: ColumnElement[Any]) -> CTE:

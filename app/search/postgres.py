@@ -9,7 +9,6 @@ every query and decided by its normal form. Positions only carry the weights and
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from itertools import islice
 from typing import Any
 
 from sqlalchemy import (
@@ -22,17 +21,15 @@ from sqlalchemy import (
     Integer,
     Select,
     Text,
-    and_,
     any_,
     bindparam,
     case,
     cast,
     column,
     delete,
-    false,
     func,
     literal,
-    or_,
+    not_,
     select,
     table,
     true,
@@ -42,7 +39,7 @@ from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR, insert
 from app.search import typed
 from app.search.query import Phrase, SearchQuery
 from app.search.row import SearchRow
-from app.search.tokens import encoded_tokens, normal_form
+from app.search.tokens import SEPARATOR, encoded_tokens, normal_form
 
 _rows = table(
     "post_search",
@@ -60,6 +57,7 @@ _MAX_VECTOR = 900_000  # bytes; Postgres refuses vectors of 1 MiB
 _MAX_MENTIONS = 4  # of a token in a field; ts_rank counts the n-th by 1/n²
 _MAX_RANKED_BY_TEXT = 200  # posts; for each its large vector has to be read
 _MAX_CANDIDATE_TOKENS = 24  # more would not narrow the candidates
+_PHRASES = {"needle": Text, "is_wanted": Boolean, "is_exact": Boolean}  # what the text is asked, an array of each
 # Of text, excerpt, tags, title: one mention in a better field outweighs any number in the next.
 _WEIGHTS = [0.000001, 0.0001, 0.01, 1.0]
 _DDL = (
@@ -147,19 +145,70 @@ def remove(connection: Connection, pks: Iterable[int]) -> None:
     connection.execute(delete(_rows).where(_rows.c.pk.in_(list(pks))))
 
 
-def found(phrases: tuple[Phrase, ...], excluded: tuple[Phrase, ...] = ()) -> Select[int]:
-    """The posts that have all of the phrases and none of the excluded ones, as a column `pk`."""
-    statement = select(_rows.c.pk).where(*_conditions(phrases))
-    for phrase in excluded:
-        statement = statement.where(_rows.c.pk.not_in(select(_rows.c.pk).where(*_conditions((phrase,)))))
-    return statement
+def parameters(query: SearchQuery) -> dict[str, Any]:
+    """What `found`, `unwanted` and `ranked` look for."""
+    phrases = (*query.required, *query.excluded)
+    exact = _lexemes_of(filter(_is_exact, query.excluded))
+    by_text = (_conjunction([phrase]) for phrase in query.excluded if not _is_exact(phrase))
+    return {
+        "search_candidates": f"({' & '.join((_conjunction(query.required), *(f'!{token}' for token in exact)))}) | {_PARTIAL}",
+        "search_needle": [phrase.needle for phrase in phrases],
+        "search_is_wanted": [phrase in query.required for phrase in phrases],
+        "search_is_exact": list(map(_is_exact, phrases)),
+        "search_by_text": not all(map(_is_exact, phrases)),
+        "search_unwanted": " | ".join(exact) or SEPARATOR,
+        "search_unwanted_by_text": " | ".join((*(f"({tokens})" for tokens in by_text), _PARTIAL)),
+        "search_ranked": " | ".join(_lexemes_of(query.required)[:_MAX_CANDIDATE_TOKENS]) or SEPARATOR,
+    }
+
+
+def _is_exact(phrase: Phrase) -> bool:
+    """Whether the vector alone tells that a post has a phrase: of more tokens only the text says that they stand so."""
+    return len(phrase.tokens) == 1
+
+
+def found(query: SearchQuery) -> Select[int]:
+    """The posts that have all that is required and nothing that is excluded, as a column `pk`."""
+    given = parameters(query)
+    is_for_text = _rows.c.is_partial | _given("search_by_text", given, Boolean)
+    is_right = case((is_for_text, not_(_text_differs(given))), else_=true())
+    return select(_rows.c.pk).where(_candidate("search_candidates", given), is_right)
+
+
+def unwanted(query: SearchQuery) -> Any:
+    """The posts that have anything excluded, as a column `pk`; the query requires nothing."""
+    given = parameters(query)
+    by_vector = select(_rows.c.pk).where(_candidate("search_unwanted", given))
+    by_text = select(_rows.c.pk).where(_candidate("search_unwanted_by_text", given), _text_differs(given))
+    return by_vector.union_all(by_text)
+
+
+def _candidate(name: str, given: Mapping[str, Any]) -> ColumnElement[bool]:
+    vector = func.post_search_read(_rows.c.tokens, type_=TSVECTOR)
+    return vector.op("@@")(cast(_given(name, given, Text), TSQUERY))
+
+
+def _text_differs(given: Mapping[str, Any]) -> ColumnElement[bool]:
+    """Whether a phrase that is required does not stand in the normal form, or one that is excluded does.
+
+    What the vector tells is not asked again. The form is long, and so fetched once for all phrases.
+    """
+    form = select((_rows.c.normal_form + "").label("text")).correlate(_rows).offset(0).subquery()
+    arrays = (_given(f"search_{name}", given, ARRAY(kind)) for name, kind in _PHRASES.items())
+    phrase = func.unnest(*arrays).table_valued(*_PHRASES).render_derived()
+    stands = func.strpos(form.c.text, phrase.c.needle) > 0
+    differs = (stands != phrase.c.is_wanted) & (_rows.c.is_partial | not_(phrase.c.is_exact))
+    return select(literal(1)).select_from(form, phrase).where(differs).correlate(_rows).exists()
+
+
+def _given(name: str, given: Mapping[str, Any], type_: Any) -> ColumnElement[Any]:
+    return bindparam(name, given[name], type_)
 
 
 def titled(phrases: tuple[Phrase, ...]) -> Select[int]:
     """The posts whose title, as it is typed, has all of the phrases."""
-    lexemes = dict.fromkeys(lexeme for phrase in phrases for lexeme in _query_lexemes(phrase))
     stand = (func.strpos(_rows.c.typed_title, phrase.needle) > 0 for phrase in phrases)
-    return select(_rows.c.pk).where(_rows.c.title.op("@@")(cast(" & ".join(lexemes), TSQUERY)), *stand)
+    return select(_rows.c.pk).where(_rows.c.title.op("@@")(cast(_conjunction(phrases), TSQUERY)), *stand)
 
 
 def among(pk: ColumnElement[Any], found_posts: Select[int]) -> ColumnElement[bool]:
@@ -168,22 +217,14 @@ def among(pk: ColumnElement[Any], found_posts: Select[int]) -> ColumnElement[boo
     return pk == any_(func.array(found_posts.scalar_subquery(), type_=ARRAY(Integer)))
 
 
-def _conditions(phrases: tuple[Phrase, ...]) -> Iterator[ColumnElement[bool]]:
-    wanted = dict.fromkeys(lexeme for phrase in phrases for lexeme in _query_lexemes(phrase))
-    rarest = sorted(wanted, key=len, reverse=True)[:_MAX_CANDIDATE_TOKENS]
-    yield func.post_search_read(_rows.c.tokens, type_=TSVECTOR).op("@@")(
-        cast(f"({' & '.join(rarest)}) | {_PARTIAL}", TSQUERY)
-    )
-    # A single token is exact by itself; a phrase is only told by the text.
-    yield _hold(phrase for phrase in phrases if len(phrase.tokens) > 1)
-    yield or_(_rows.c.is_partial == false(), _hold(phrase for phrase in phrases if len(phrase.tokens) == 1))
+def _conjunction(phrases: Iterable[Phrase]) -> str:
+    """What the vectors of the posts that have all of the phrases hold."""
+    rarest = sorted(_lexemes_of(phrases), key=len, reverse=True)
+    return " & ".join(rarest[:_MAX_CANDIDATE_TOKENS]) or SEPARATOR
 
 
-def _hold(phrases: Iterable[Phrase]) -> ColumnElement[bool]:
-    """That all phrases stand in the normal form; which is long, and so fetched once for all of them."""
-    fetched = select((_rows.c.normal_form + "").label("form")).correlate(_rows).offset(0).subquery()
-    stand = [func.strpos(fetched.c.form, phrase.needle) > 0 for phrase in phrases]
-    return select(and_(*stand)).select_from(fetched).scalar_subquery() if stand else true()
+def _lexemes_of(phrases: Iterable[Phrase]) -> list[str]:
+    return list(dict.fromkeys(lexeme for phrase in phrases for lexeme in _query_lexemes(phrase)))
 
 
 def _query_lexemes(phrase: Phrase) -> list[str]:
@@ -193,13 +234,12 @@ def _query_lexemes(phrase: Phrase) -> list[str]:
 
 def ranked(query: SearchQuery) -> Select[tuple[int, float]]:
     """The posts found and how well, the better the higher; among many, what their text says makes no difference."""
-    lexemes = dict.fromkeys(lexeme for phrase in query.required for lexeme in _query_lexemes(phrase))
-    wanted = cast(" | ".join(islice(lexemes, _MAX_CANDIDATE_TOKENS)), TSQUERY)
+    wanted = cast(_given("search_ranked", parameters(query), Text), TSQUERY)
 
     def rank(vector: ColumnElement[Any]) -> ColumnElement[float]:
         return func.ts_rank(literal(_WEIGHTS, ARRAY(REAL)), vector, wanted, type_=Float)
 
-    by_head = found(query.required, query.excluded).add_columns(rank(_rows.c.head).label("score"))
+    by_head = found(query).add_columns(rank(_rows.c.head).label("score"))
     hits = by_head.cte("found").prefix_with("MATERIALIZED")
     are_few = select(func.count()).select_from(hits).scalar_subquery() <= _MAX_RANKED_BY_TEXT
     by_text = select(rank(_rows.c.tokens)).where(_rows.c.pk == hits.c.pk).scalar_subquery()

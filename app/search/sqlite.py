@@ -6,7 +6,20 @@ The table keeps no content; FTS5 has no limits that a post could reach, and find
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Float, Select, column, func, literal_column, select, table, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Float,
+    Select,
+    Text,
+    bindparam,
+    column,
+    func,
+    literal_column,
+    select,
+    table,
+    text,
+)
 
 from app.search import typed
 from app.search.query import Phrase, SearchQuery
@@ -67,12 +80,22 @@ def remove(connection: Connection, pks: Iterable[int]) -> None:
             connection.execute(statement, values)
 
 
-def found(phrases: tuple[Phrase, ...], excluded: tuple[Phrase, ...] = ()) -> Select[int]:
-    """The posts that have all of the phrases and none of the excluded ones, as a column `pk`."""
-    expression = _all(phrases)
-    if excluded:
-        expression = f"({expression}) NOT ({' OR '.join(map(_expression, excluded))})"
-    return select(_rows.c.rowid.label("pk")).where(_INDEX.op("MATCH")(expression))
+def parameters(query: SearchQuery) -> dict[str, Any]:
+    """What `found`, `unwanted` and `ranked` look for."""
+    excluded = " OR ".join(map(_expression, query.excluded))
+    required = _all(query.required)
+    return {"search_match": f"({required}) NOT ({excluded})" if required and excluded else required or excluded}
+
+
+def found(query: SearchQuery) -> Select[int]:
+    """The posts that have all that is required and nothing that is excluded, as a column `pk`."""
+    match = bindparam("search_match", parameters(query)["search_match"], Text)
+    return select(_rows.c.rowid.label("pk")).where(_INDEX.op("MATCH")(match))
+
+
+def unwanted(query: SearchQuery) -> Select[int]:
+    """The posts that have anything excluded, as a column `pk`; the query requires nothing."""
+    return found(query)
 
 
 def titled(phrases: tuple[Phrase, ...]) -> Select[int]:
@@ -96,4 +119,4 @@ def _expression(phrase: Phrase) -> str:
 def ranked(query: SearchQuery) -> Select[tuple[int, float]]:
     """The posts found and how well, the better the higher."""
     score = -func.bm25(_INDEX, *_WEIGHTS, type_=Float)
-    return found(query.required, query.excluded).add_columns(score.label("score"))
+    return found(query).add_columns(score.label("score"))

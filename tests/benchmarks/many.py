@@ -1,6 +1,6 @@
 """Many stored posts in little time: one parsed document, varied and written through the product's own store."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -68,15 +68,19 @@ def documents(numbers: range, total: int) -> Iterator[Document]:
 def fill(engine: Engine, start: int, end: int, total: int) -> None:
     """Stores the posts from number `start` to before `end`."""
     for first in range(start, end, BATCH):
-        made = list(documents(range(first, min(first + BATCH, end)), total))
-        with writing(engine) as connection:
-            pk = next_pk(connection)
-            ids = new_ids(connection, [document.name for document in made])
-            rows = [
-                row_of(document, pk=pk + place, id=ids[document.name], slug=document.slug, now=LAST, before=None)
-                for place, document in enumerate(made)
-            ]
-            write_posts(connection, new=list(zip(rows, made, strict=True)), changed=())
-            stored = [SimpleNamespace(**row) for row in rows]
-            history = [history_of("created", row, row.sha256, OPTIONS) for row in stored]
-            advance(connection, history, before=(), after=stored, now=LAST)
+        store(engine, list(documents(range(first, min(first + BATCH, end)), total)))
+
+
+def store(engine: Engine, made: Sequence[Document]) -> None:
+    """Stores new posts in one transaction."""
+    with writing(engine) as connection:
+        pk = next_pk(connection)
+        ids = new_ids(connection, [document.name for document in made])
+        rows = [
+            row_of(document, pk=pk + place, id=ids[document.name], slug=document.slug, now=LAST, before=None)
+            for place, document in enumerate(made)
+        ]
+        write_posts(connection, new=list(zip(rows, made, strict=True)), changed=())
+        stored = [SimpleNamespace(**row) for row in rows]
+        history = [history_of("created", row, row.sha256, OPTIONS) for row in stored]
+        advance(connection, history, before=(), after=stored, now=LAST)
