@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
+from time import monotonic
 from types import ModuleType
 from typing import Any
 
@@ -13,9 +14,10 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from app.errors import DatabaseUnavailable
+from app.errors import DatabaseUnavailable, TooSlow
 
 THREADS = 10  # threads that may hold a connection at once; the pool is as large, so that none waits for another
+STEPS = 10_000  # of SQLite's machine between two looks at the clock: well under a millisecond
 PRAGMAS = (
     "busy_timeout = 10000",  # first, so that the others wait too; writers take turns and each turn is short
     "journal_mode = WAL",  # readers go on while one writes
@@ -148,16 +150,36 @@ class Inline:
 
 
 @contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
+def reading(engine: Engine, *, seconds: float | None = None) -> Iterator[Connection]:
     """One snapshot: all that is read inside is of one instant, on both databases.
 
-    Raises DatabaseUnavailable.
+    What takes longer than `seconds` is ended: on SQLite all that is read, on Postgres each statement.
+    Raises DatabaseUnavailable, TooSlow.
     """
     options: dict[str, Any] = {}
     if engine.dialect.name == "postgresql":
         options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     with _translated(), engine.connect().execution_options(**options) as connection, connection.begin():
-        yield connection
+        if seconds is None:
+            yield connection
+        else:
+            with _limited(connection, seconds):
+                yield connection
+
+
+@contextmanager
+def _limited(connection: Connection, seconds: float) -> Iterator[None]:
+    driver: Any = connection.connection.driver_connection
+    if connection.dialect.name == "postgresql":
+        driver.execute(f"SET LOCAL statement_timeout = {max(1, round(seconds * 1000))}")
+        yield
+        return
+    deadline = monotonic() + seconds
+    driver.set_progress_handler(lambda: monotonic() > deadline, STEPS)
+    try:
+        yield
+    finally:
+        driver.set_progress_handler(None, 0)
 
 
 @contextmanager
@@ -177,6 +199,8 @@ def _translated() -> Iterator[None]:
     except PoolTimeout as error:
         raise DatabaseUnavailable("all database connections are busy", code="database_busy") from error
     except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) == "57014" or str(error.orig) == "interrupted":
+            raise TooSlow("this takes longer than a read may", hint="ask for less, or for what is rarer") from error
         reason = _reason(error)
         if reason is None:
             raise

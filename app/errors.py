@@ -9,6 +9,7 @@ HonbunError
 ├── Conflict            a slug or name that another post holds; a prune that would take too much
 ├── PreconditionFailed  If-Match or If-None-Match does not hold
 ├── RendererUnavailable no process can be started that renders
+├── TooSlow             a read that the database was not done with in time
 └── DatabaseUnavailable the database is not reachable, not migrated, or full
 
 Each carries a stable `code` in snake_case; `app.api.problems` maps classes to status codes in one table.
@@ -81,6 +82,10 @@ class PreconditionFailed(HonbunError):
 
 class DatabaseUnavailable(HonbunError):
     code = "database_unavailable"
+
+
+class TooSlow(HonbunError):
+    code = "too_slow"
 
 
 class RendererUnavailable(HonbunError):

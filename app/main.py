@@ -165,6 +165,7 @@ def _service(settings: Settings, engine: Engine, clock: Clock, renderers: Render
         key_use=KeyUse(engine),
         readiness=Readiness(engine, migrate.is_migrated),
         rates=Rates(writes=settings.writes_per_minute, failed_keys=settings.failed_keys_per_minute),
+        read_seconds=settings.read_seconds,
         streams=Slots(STREAMS, "streams"),
         waiters=Slots(WAITERS, "readers that wait for a version"),
         clock=clock,

@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from app import database
 from app.database import durability_warnings, open_engine, reading, version_warning, writing
-from app.errors import DatabaseUnavailable
+from app.errors import DatabaseUnavailable, TooSlow
 from app.posts.changes import lock_version
 from app.posts.models import aliases, content, taken
 
@@ -27,6 +27,18 @@ def sqlite(tmp_path: Path) -> Iterator[Engine]:
     engine = open_engine(f"sqlite:///{tmp_path / 'plain.db'}")
     yield engine
     engine.dispose()
+
+
+LONG = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 1000000000) SELECT max(n) FROM c"
+
+
+def test_a_read_that_takes_too_long_is_ended_and_the_next_one_is_not(engine: Engine) -> None:
+    with pytest.raises(TooSlow), reading(engine, seconds=0.05) as connection:
+        connection.exec_driver_sql(LONG)
+    with reading(engine) as connection:  # the same connection of the pool
+        long = connection.exec_driver_sql(LONG.replace("1000000000", "300000")).scalar_one()
+
+    assert long == 300_000
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from app.errors import (
     RendererUnavailable,
     SourceError,
     TooLarge,
+    TooSlow,
 )
 from app.logs import request_id
 
@@ -91,6 +92,7 @@ STATUS: tuple[tuple[type[HonbunError], int], ...] = (
     (TooManyRequests, 429),
     (DatabaseUnavailable, 503),
     (RendererUnavailable, 503),
+    (TooSlow, 503),
     (Overloaded, 503),
     (VersionNotReached, 503),
 )

@@ -61,6 +61,7 @@ class Service:
     readiness: Readiness
     key_use: KeyUse
     rates: Rates
+    read_seconds: float  # that one read may take of the database's time
     streams: Slots  # each holds a connection to the database for as long as its reader reads
     waiters: Slots  # for a version that is not here yet
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -143,13 +144,14 @@ class Reading:
         return Show(now=instant_text(self.now), links=self.service.links, withheld=self.withheld)
 
     @contextmanager
-    def snapshot(self, *, hurried: bool = False) -> Iterator[tuple[Snapshot, Lifetime]]:
+    def snapshot(self, *, hurried: bool = False, limited: bool = True) -> Iterator[tuple[Snapshot, Lifetime]]:
         """A connection whose reads are all of one instant, and the lifetime of what is read.
 
-        Whoever is in a hurry reads on the event loop. Raises Unhurried, DatabaseUnavailable.
+        Whoever is in a hurry reads on the event loop. Raises Unhurried, DatabaseUnavailable, TooSlow.
         """
-        inline = self.service.inline
-        with inline.reading() if inline and hurried else reading(self.service.engine) as connection:
+        inline = self.service.inline if hurried else None
+        seconds = self.service.read_seconds if limited else None
+        with inline.reading() if inline else reading(self.service.engine, seconds=seconds) as connection:
             snapshot = self.service.epochs.snapshot(connection, self.now, hurried=hurried)
             yield snapshot, self.lifetime(snapshot.epoch.state)
 

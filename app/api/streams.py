@@ -58,7 +58,7 @@ def stream(
     encoding = encoding_for(request)
     with ExitStack() as stack:
         stack.enter_context(reading.service.streams)
-        snapshot, lifetime = stack.enter_context(reading.snapshot())
+        snapshot, lifetime = stack.enter_context(reading.snapshot(limited=False))
         lines: Iterator[Any] = iter(()) if IS_HEAD in request.scope else read(snapshot.connection)
         if isinstance(lines, Generator):
             stack.callback(lines.close)  # before the transaction that it reads in

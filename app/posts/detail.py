@@ -16,7 +16,7 @@ from app.posts.models import AnySelect, bodies, posts
 from app.posts.orders import Order, Way, page_of
 from app.posts.pages import Item
 from app.posts.prepared import Prepared
-from app.posts.queries import Reader, visible
+from app.posts.queries import Reader, searched, visible
 from app.posts.related import related_to
 
 OWN = (posts.c.pk, posts.c.id, posts.c.slug, posts.c.published_at, posts.c.sha256, posts.c.rendered_by)
@@ -55,7 +55,7 @@ def get_post(  # noqa: PLR0913 - what an answer is made of
 ) -> tuple[Item, Any]:
     """One post whole with its neighbours, and its row. Raises NotFound, QueryError, Unhurried."""
     connection = snapshot.connection
-    kind = query.model_copy(update={"min_version": None, "wait": 0})
+    kind, sought = searched(query.model_copy(update={"min_version": None, "wait": 0}), reader)
     prepared = _detail(kind, reader.prepared, connection.dialect, any_status=any_status)
     row = _only(prepared.own.rows(connection, slug=slug, now=reader.now), slug)
     shown = show_post(row, prepared.shape, show)
@@ -63,7 +63,7 @@ def get_post(  # noqa: PLR0913 - what an answer is made of
         shown[name] = None
         if row.published_at is not None:
             place = prepared.order.place((row.published_at, row.source_name))
-            found = neighbour.rows(connection, now=reader.now, **place)
+            found = neighbour.rows(connection, now=reader.now, **place, **sought)
             shown[name] = show_post(found[0], NEIGHBOUR, show) if found else None
     if "related" in prepared.shape:
         shown["related"] = snapshot.once(("related", row.pk), lambda: _related(connection, row.pk, reader, show))

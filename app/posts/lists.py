@@ -1,6 +1,6 @@
 """Pages of lists: one query, one more to count, one more to highlight; each prepared once for all that ask alike."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -14,7 +14,7 @@ from app.posts.models import AnySelect, bodies, posts
 from app.posts.orders import Order, Way, best_of, count_of, key_of, page_of
 from app.posts.pages import Item, Page, Window, window_of
 from app.posts.prepared import Prepared
-from app.posts.queries import TAXONOMIES, Reader
+from app.posts.queries import TAXONOMIES, Reader, searched
 from app.search.highlight import highlights
 from app.search.query import parse
 
@@ -31,8 +31,14 @@ class _List:
     order: Order  # by relevance, of equals
 
 
-@lru_cache(maxsize=1000)
 def _list(query: ListQuery, way: Way | None, reader: Reader, dialect: Dialect) -> _List:
+    kind, sought = searched(query, reader)
+    found = _list_of_kind(kind, way, reader, dialect)
+    return replace(found, page=found.page.given(sought)) if sought else found
+
+
+@lru_cache(maxsize=1000)
+def _list_of_kind(query: ListQuery, way: Way | None, reader: Reader, dialect: Dialect) -> _List:
     shape = shape_of(query.fields, query.include, SUMMARY, detail=False)
     columns = columns_of(shape, *((posts.c.pk, posts.c.title) if query.highlight else ()))
     if query.order == "relevance":
@@ -43,8 +49,13 @@ def _list(query: ListQuery, way: Way | None, reader: Reader, dialect: Dialect) -
     return _List(shape=shape, page=Prepared(statement, dialect), order=order)
 
 
-@lru_cache(maxsize=1000)
 def _count(query: ListQuery, reader: Reader, dialect: Dialect) -> Prepared:
+    kind, sought = searched(query, reader)
+    return _count_of_kind(kind, reader, dialect).given(sought)
+
+
+@lru_cache(maxsize=1000)
+def _count_of_kind(query: ListQuery, reader: Reader, dialect: Dialect) -> Prepared:
     return Prepared(count_of(query, reader), dialect)
 
 

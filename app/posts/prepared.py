@@ -1,6 +1,8 @@
 """Statements that are built and compiled once: building one anew takes longer than most reads take to run."""
 
 from collections import namedtuple
+from collections.abc import Mapping
+from copy import copy
 from typing import Any
 
 from sqlalchemy import Connection, Dialect
@@ -30,6 +32,12 @@ class Prepared:
     def _bound(self, name: str, value: Any) -> Any:
         processor = self._processors.get(name)
         return processor(value) if processor and value is not None else value
+
+    def given(self, values: Mapping[str, Any]) -> "Prepared":
+        """The same with other values for some of its parameters; those of other statements are left out."""
+        other = copy(self)
+        other._values = self._values | {name: self._bound(name, value) for name, value in values.items()}  # noqa: SLF001
+        return other
 
     def rows(self, connection: Connection, **values: Any) -> list[Any]:
         """What the statement finds with these values.

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, FromClause, Table, and_, bindparam, exists, not_, or_, select
@@ -21,6 +21,7 @@ from app.posts.models import UTCDateTime, aliases, field_values, posts, terms
 from app.search import index
 from app.search.query import parse
 
+Q = TypeVar("Q", bound=PostFilter)
 TAXONOMIES = ("category", "tag", "author")
 NUMBER = re.compile(r"[+-]?\d+(\.\d+)?(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
@@ -131,6 +132,17 @@ def conditions(query: PostFilter, reader: Reader, rows: Rows = POSTS) -> ColumnE
         *(_field_condition(field, reader, rows) for field in query.front_matter),
         *(() if query.q is None else (index.condition(parse(query.q), reader.dialect, rows.pk),)),
     )
+
+
+def searched(query: Q, reader: Reader) -> tuple[Q, dict[str, Any]]:
+    """A filter with the same statements, whatever is searched for; and what they must be given to answer this one.
+
+    Raises QueryError.
+    """
+    if query.q is None:
+        return query, {}
+    sought = parse(query.q)
+    return query.model_copy(update={"q": index.pattern(sought)}), index.parameters(sought, reader.dialect)
 
 
 def _term_conditions(query: PostFilter, rows: Rows) -> Iterable[ColumnElement[bool]]:

@@ -1,9 +1,13 @@
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
+from app.database import writing
 from tests.building import AUTH, markdown, slugs, stored
+from tests.posts.samples import bulk, post_row
 
 FILES = {
     "2025-01-01-toushi.md": markdown("工場の話です。<b>雇用</b>も増えます。\n", title="投資の見通し", tags=["経済"]),
@@ -97,3 +101,17 @@ def test_neighbours_are_those_among_the_found(filled: TestClient) -> None:
     post = filled.get("/v1/posts/kabu?q=投資&fields=older,newer").json()
 
     assert (post["older"]["slug"], post["newer"]["slug"]) == ("toushi", "tokyo")
+
+
+def test_a_read_that_takes_too_long_is_a_problem_that_says_so(
+    make_client: Callable[..., TestClient], engine: Engine
+) -> None:
+    with writing(engine) as connection:
+        bulk(connection, (post_row() for _ in range(3000)))
+    client = make_client(read_seconds=0.000_001)
+    answer = client.get("/v1/posts?facets=lang,year&front_matter.layout__not=post")
+
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert answer.json()["code"] == "too_slow"
+    assert "hint" in answer.json()["errors"][0]
+    assert len(client.get("/v1/export.jsonl?fields=slug").text.splitlines()) == 3000

@@ -318,3 +318,16 @@ class TestCost:
 
         assert len(statements) == 3
         assert total == number
+
+
+@pytest.mark.parametrize(("first", "second"), [("投資", '東京都 "a phrase" -京都'), ("-投資", '-東京 -"a phrase"')])
+@pytest.mark.parametrize("sort", ["relevance", "-published_at"])
+def test_searches_for_other_words_are_the_same_statements(engine: Engine, sort: str, first: str, second: str) -> None:
+    fill(engine, 5)
+    sent = []
+    for text in (first, second):
+        with seen(engine) as snapshot, recorded(engine) as statements:
+            list_posts(snapshot, ListQuery(q=text, sort=sort), reader(dialect=engine.dialect.name), show())
+        sent.append(statements)
+
+    assert sent[0] == sent[1] != []
