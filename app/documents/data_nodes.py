@@ -110,7 +110,10 @@ class _Builder:
             return self.front.scalar(text, text, index)
         if isinstance(value, dt.date | dt.time):
             return self.front.scalar(value.isoformat(), value.isoformat(), index)
-        return self.front.scalar(str(value), value, index)
+        try:
+            return self.front.scalar(str(value), value, index)
+        except ValueError:  # Python writes out no integer of more than 4 300 digits
+            raise self.front.too_large("it holds an integer of thousands of digits", index) from None
 
 
 def _guard_toml(front: Front) -> None:

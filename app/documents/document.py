@@ -30,6 +30,7 @@ from app.errors import DocumentError, Finding
 __all__ = ["Context", "Document", "Field", "as_number", "comparable", "parse"]
 
 MAX_SLUG_BYTES = 255  # what a file name may have
+MAX_WARNINGS = 100  # many small files must not come back as a huge report
 MAX_INDEXED_TEXT = 512  # bytes; longer texts and paths are compared by their hash
 
 
@@ -143,7 +144,7 @@ def parse(source: Source, context: Context) -> Document:
         text=rendered.text,
         word_count=words,
         character_count=characters,
-        warnings=(*front_warnings, *title_warnings, *cover_warnings, *rendered.warnings),
+        warnings=(*front_warnings, *title_warnings, *cover_warnings, *rendered.warnings)[:MAX_WARNINGS],
     )
 
 

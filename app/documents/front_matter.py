@@ -143,7 +143,7 @@ _HANDLERS: tuple[tuple[Format, _Fenced], ...] = (
 _READERS: dict[Format, _Fenced] = dict(reversed(_HANDLERS))
 # Hexo took a front matter without its first fence for years.
 _UNOPENED = re.compile(
-    r"(?:title|date|layout)[ \t]*:(?:(?!---)[^\n]*[^\s][^\n]*\n){1,200}(?=---[ \t]*\n)", re.IGNORECASE
+    r"(?:title|date|layout)[ \t]*:(?:(?!---)(?=[^\n]*\S)[^\n]*+\n){1,200}+(?=---[ \t]*\n)", re.IGNORECASE
 )
 _PROGRAMME = re.compile(r"---[ \t]*(?:js|javascript|coffee|lua)[ \t]*\n(?:(?!---)[^\n]*\n){0,200}---[ \t]*(?:\n|\Z)")
 

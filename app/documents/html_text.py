@@ -21,7 +21,7 @@ _ID = re.compile(r'<[^>]* id="([^"]*)"')
 _SPACE = re.compile(r"[ \t\n\r]+")
 _SPACES = re.compile(r"[\t\n\r]|  ")  # what is to be collapsed; most lines hold none
 _TRANSPARENT = frozenset(("div", "section"))  # a paragraph in these is still one of the post's own
-_NOT_IN_EXCERPTS = re.compile(r'<sup class="footnote-ref">.*?</sup>|<iframe [^>]*></iframe>', re.DOTALL)
+_NOT_IN_EXCERPTS = re.compile(r'<sup class="footnote-ref"><a [^>]*>[^<]*</a></sup>|<iframe [^>]*></iframe>')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

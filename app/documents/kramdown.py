@@ -4,6 +4,7 @@ Nothing of it shows as text. Attributes reach the HTML as far as the sanitiser l
 """
 
 import re
+from bisect import bisect_left
 
 from markdown_it import MarkdownIt
 from markdown_it.ruler import RuleOptionsType
@@ -252,5 +253,11 @@ def _extension_span(state: StateInline, silent: bool) -> bool:
 
 
 def _next_end(state: StateInline, start: int) -> re.Match[str] | None:
-    at = state.src.find("{:/", start, state.posMax)
-    return _EXTENSION_END.match(state.src, at, state.posMax) if at >= 0 else None
+    """The next closing tag; where they stand is looked up once a text, not once an opening tag."""
+    ends: dict[str, list[int]] = state.env.setdefault("extension_ends", {})
+    if state.src not in ends:
+        ends[state.src] = [end.start() for end in _EXTENSION_END.finditer(state.src)]
+    following = bisect_left(ends[state.src], start)
+    if following == len(ends[state.src]):
+        return None
+    return _EXTENSION_END.match(state.src, ends[state.src][following], state.posMax)
