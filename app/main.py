@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -53,11 +53,15 @@ class Application(FastAPI):
     cache: ResponseCache | None = None
     front: ASGIApp | None = None
 
-    def ready(self, scope: Scope) -> tuple[bytes, bytes] | None:
+    def ready(self, scope: Scope, request: tuple[Hashable, ...] | None = None) -> tuple[bytes, bytes] | None:
         """Head and body of the answer to a request, where it is kept; for our HTTP protocol, past ASGI."""
         if self.cache is None or self.front is not self.cache:  # whatever observes sees all
             return None
-        return self.cache.ready(scope)
+        return self.cache.ready(scope, request)
+
+    def again(self, request: tuple[Hashable, ...]) -> tuple[bytes, bytes] | None:
+        """The same for a request that was answered so before."""
+        return None if self.cache is None else self.cache.again(request)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await (self.front or super().__call__)(scope, receive, send)

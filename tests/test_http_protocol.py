@@ -3,7 +3,7 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import closing, contextmanager, suppress
 from typing import Any
 
@@ -33,17 +33,32 @@ class Impatient(HttpProtocol):
 
 
 class Prepared:
-    """Has answers ready for some paths; says of the others that they were asked for. `/slow` takes its time."""
+    """Has answers ready for some paths; says of the others that they were asked for. `/slow` takes its time.
+
+    To what came before byte for byte it answers by how often that was.
+    """
+
+    def __init__(self) -> None:
+        self.known: dict[tuple[Hashable, ...], int] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] == "/slow":
             await asyncio.sleep(0.2)
         await echo(scope, receive, send)
 
-    def ready(self, scope: Scope) -> tuple[bytes, bytes] | None:
-        if scope["path"] == "/scheme":
-            return b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n", scope["scheme"].ljust(5).encode()
-        return (b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n", b"ready") if scope["path"] == "/ready" else None
+    def ready(self, scope: Scope, request: tuple[Hashable, ...] | None) -> tuple[bytes, bytes] | None:
+        if scope["path"] not in ("/ready", "/scheme"):
+            return None
+        if request is not None:
+            self.known[request] = 0
+        body = b"ready" if scope["path"] == "/ready" else scope["scheme"].ljust(5).encode()
+        return b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n", body
+
+    def again(self, request: tuple[Hashable, ...]) -> tuple[bytes, bytes] | None:
+        if request not in self.known:
+            return None
+        self.known[request] += 1
+        return b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n", b"again"
 
 
 class Ending(HttpProtocol):
@@ -229,6 +244,51 @@ def test_ready_answer_goes_out_past_the_application(prepared: int) -> None:
     assert first[0] == b"HTTP/1.1 200 OK"
     assert {line.partition(b":")[0] for line in first[1:] if line} == {b"content-length", b"date", b"server"}
     assert re.findall(rb"\r\n\r\n(.*?)(?=HTTP|$)", answer) == [b"ready", b"/other||", b"ready", b"/last||"]
+
+
+def test_request_that_comes_again_on_a_connection_is_answered_without_being_read_again() -> None:
+    app = Prepared()
+    with served(HttpProtocol, app, proxy_headers=False) as port:
+        answer = converse(port, *[get("/ready")] * 4, get("/other"), LAST)
+        other = converse(port, get("/ready"), get("/ready"), get("/ready", "accept: */*\r\n"), LAST)
+
+    parts = re.findall(rb"\r\n\r\n(.*?)(?=HTTP|$)", answer)
+    assert parts == [b"ready", b"ready", b"again", b"again", b"/other||", b"/last||"]
+    assert re.findall(rb"\r\n\r\n(.*?)(?=HTTP|$)", other) == [b"ready", b"again", b"ready", b"/last||"]
+    assert app.known == {(False, "http", get("/ready")): 3, (False, "http", get("/ready", "accept: */*\r\n")): 0}
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        [get("/ready"), get("/ready") + get("/ready")],  # two requests
+        [get("/ready"), get("/ready")[:20], get("/ready")[20:]],  # the end of one
+        [get("/ready"), b"GET /ready HTTP/1.1\nhost: a\n\n" + get("/ready")],
+        [get("/ready"), b"GET /ready HTTP/1.1\r\nhost: a\r\nx: " + b"a" * 1024 + b"\r\n\r\n"],
+        [b"POST /other HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\n\r\n\r\n\r\n"],
+        [get("/ready", "connection: close\r\n")],
+    ],
+)
+def test_only_what_is_one_whole_request_is_remembered(chunks: list[bytes]) -> None:
+    app = Prepared()
+    with served(HttpProtocol, app) as port, socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        for chunk in chunks:
+            connection.sendall(chunk)
+            connection.settimeout(0.05)
+            with suppress(TimeoutError):  # no answer to half a request
+                connection.recv(65536)
+
+    assert app.known == {}
+
+
+def test_request_is_remembered_apart_for_a_trusted_proxy() -> None:
+    repeated = get("/scheme", "x-forwarded-proto: https\r\n")
+    app = Prepared()
+    for trusted in ("127.0.0.1", "10.0.0.1"):
+        with served(HttpProtocol, app, forwarded_allow_ips=trusted) as port:
+            converse(port, repeated, repeated, repeated, LAST)
+
+    assert app.known == {(True, "http", repeated): 1, (False, "http", repeated): 1}
 
 
 def test_pipelined_requests_are_answered_in_order(prepared: int) -> None:

@@ -1,12 +1,21 @@
-"""What the response cache keeps: ready bytes, bounded in bytes, least recently used out first."""
+"""What the response cache keeps, bounded in bytes, least recently used out first."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
 from sys import getsizeof
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 Header: TypeAlias = tuple[bytes, bytes]
+
+
+class Measured(Protocol):
+    @property
+    def size(self) -> int:
+        """Bytes of memory."""
+
+
 Key = TypeVar("Key", bound=tuple[Any, ...])
+Kept = TypeVar("Kept", bound=Measured)
 DOOR_BITS = 1 << 16  # of hashes of keys asked for while there was no room
 DOOR_KEYS = 1 << 12  # after so many it forgets them, so that few are mistaken for others
 BOOKKEEPING = 300  # bytes an entry takes in the dictionary, at most
@@ -51,7 +60,7 @@ class Counts:
     bytes: int = 0
 
 
-class Entries(Generic[Key]):
+class Entries(Generic[Key, Kept]):
     """Entries by key, at most `capacity` bytes of them, keys and bookkeeping included.
 
     Where there is no room left, a key comes in at its second request only. So a flood of addresses that are asked
@@ -61,11 +70,11 @@ class Entries(Generic[Key]):
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
         self.counts = Counts()
-        self._kept: OrderedDict[Key, tuple[Entry, int]] = OrderedDict()
+        self._kept: OrderedDict[Key, tuple[Kept, int]] = OrderedDict()
         self._door = bytearray(DOOR_BITS // 8)
         self._door_keys = 0
 
-    def get(self, key: Key) -> Entry | None:
+    def get(self, key: Key) -> Kept | None:
         found = self._kept.get(key)
         if found is None:
             return None
@@ -73,7 +82,7 @@ class Entries(Generic[Key]):
         self._kept.move_to_end(key)
         return found[0]
 
-    def add(self, key: Key, entry: Entry) -> None:
+    def add(self, key: Key, entry: Kept) -> None:
         size = entry.size + getsizeof(key) + sum(map(getsizeof, key)) + BOOKKEEPING
         if size > self.capacity // 4 or (self._is_full(size) and not self._is_known(key)):
             self.counts.refused += 1

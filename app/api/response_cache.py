@@ -7,13 +7,13 @@ the clock, all is forgotten.
 
 import asyncio
 import re
-from collections.abc import Container
+from collections.abc import Container, Hashable
 from datetime import datetime, timedelta
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Final, NamedTuple
+from sys import getsizeof
+from typing import Final, NamedTuple, TypeAlias
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.caching import best_encoding, http_date, is_acceptable, is_known, seconds_to_flip
@@ -29,7 +29,9 @@ KEPT: Final = frozenset((200, 308))
 OF_THE_BODY: Final = frozenset((b"content-type", b"content-length", b"content-encoding"))
 CONDITIONS: Final = frozenset((b"if-none-match", b"if-modified-since"))
 UNUSUAL: Final = frozenset((REQUEST_ID, b"content-length", b"transfer-encoding"))  # what takes more thought
+HEEDED: Final = (b"accept", *CONDITIONS, *UNUSUAL)
 NEVER_SENT = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+Ready: TypeAlias = tuple[bytes, bytes]
 LONGEST: Final = 200  # bytes of a header that is worth remembering
 S_MAXAGE = re.compile(rb"(?<=s-maxage=)\d+")
 encoding_of = lru_cache(maxsize=256)(best_encoding)
@@ -57,6 +59,24 @@ class Key(NamedTuple):
         return {**scope, "method": "GET", "headers": [*named, *(pair for pair in headers if pair[1] is not None)]}
 
 
+class Question(NamedTuple):
+    """What a request asks, and with which of the headers that choose among the forms of an answer."""
+
+    key: Key
+    headers: dict[bytes, bytes]
+
+    @property
+    def size(self) -> int:
+        """Bytes of memory."""
+        parts = (*self, *self.key, *self.headers, *self.headers.values())
+        return getsizeof(self) + sum(map(getsizeof, parts))
+
+    def takes(self, entry: Entry) -> bool:
+        """Whether the reader takes the one form that there is of a read; problems go to everyone."""
+        accept = self.headers.get(b"accept")
+        return not accept or entry.status != 200 or is_taken(accept.decode("latin-1"), entry.media_type)
+
+
 class ResponseCache:
     """An application behind its own cache.
 
@@ -75,7 +95,8 @@ class ResponseCache:
     ) -> None:
         self.app = app
         self.watch = watch
-        self.entries: Entries[Key] = Entries(capacity)
+        self.entries: Entries[Key, Entry] = Entries(capacity - capacity // 8)
+        self._questions: Entries[tuple[Hashable, ...], Question] = Entries(capacity // 8)
         self._s_maxage = s_maxage
         self._origins = origins
         self._streams = streams
@@ -84,16 +105,29 @@ class ResponseCache:
         self._content = b"", b""  # the version and the last modification, as answers name them
         self._flights: dict[Key, asyncio.Task[Entry]] = {}
 
-    def ready(self, scope: Scope) -> tuple[bytes, bytes] | None:
-        """Head and body of the answer to a request, where it is kept and goes out as it is; else ask as usual."""
-        headers = dict(scope["headers"])
-        if scope["method"] != "GET" or not UNUSUAL.isdisjoint(headers):
+    def ready(self, scope: Scope, request: tuple[Hashable, ...] | None = None) -> Ready | None:
+        """Head and body of the answer to a request, where it is kept and goes out as it is; else ask as usual.
+
+        What the request asks is remembered by `request`, if given.
+        """
+        question = self._question(scope)
+        if question is None or scope["method"] != "GET" or not UNUSUAL.isdisjoint(question.headers):
             return None
-        key = self._key(scope, headers)
-        entry = None if key is None else self._lasting(key)
-        if entry is None or not entry.head or not _suits(entry, headers):
+        answer = self._ready(question)
+        if answer is not None and request is not None:
+            self._questions.add(request, question)
+        return answer
+
+    def again(self, request: tuple[Hashable, ...]) -> Ready | None:
+        """The same for a request whose question is remembered: it is asked of what is kept now."""
+        question = self._questions.get(request)
+        return None if question is None else self._ready(question)
+
+    def _ready(self, question: Question) -> Ready | None:
+        entry = self._lasting(question.key)
+        if entry is None or not entry.head or not question.takes(entry):
             return None
-        return (entry.bare_head, b"") if self._is_known(scope, headers, entry) else (entry.head, entry.body)
+        return (entry.bare_head, b"") if self._is_known(question, entry) else (entry.head, entry.body)
 
     def _lasting(self, key: Key) -> Entry | None:
         """What is kept, where no change by the clock is so near that it shortens the lifetime."""
@@ -125,9 +159,8 @@ class ResponseCache:
 
     async def _is_answered(self, scope: Scope, send: Send) -> bool:
         """Whether an answer went out; false where the application is to be asked itself."""
-        headers = dict(scope["headers"])
-        key = self._key(scope, headers)
-        if key is None:
+        question = self._question(scope)
+        if question is None:
             return False
         try:
             state = self.watch.glance() or await self.watch.read()
@@ -135,30 +168,31 @@ class ResponseCache:
             return False
         if state is not self._state:
             self._adopt(state)
-        entry = self.entries.get(key) or await self._answer(key, scope)
-        if entry is None or not _suits(entry, headers):
+        entry = self.entries.get(question.key) or await self._answer(question.key, scope)
+        if entry is None or not question.takes(entry):
             return False
-        if self._is_known(scope, headers, entry):
+        if self._is_known(question, entry):
             status, kept, body = 304, entry.bare_headers, b""
         else:
             status, kept, body = entry.status, entry.headers, entry.body
         if state.next_flip is not None:
             kept = self._capped(kept, state)
-        if REQUEST_ID in headers and entry.status in KEPT:
-            identifier = identifier_of(headers[REQUEST_ID].decode("latin-1"))
+        if REQUEST_ID in question.headers and entry.status in KEPT:
+            identifier = identifier_of(question.headers[REQUEST_ID].decode("latin-1"))
             kept = [*kept, (REQUEST_ID, identifier.encode())]
         await send({"type": "http.response.start", "status": status, "headers": kept})
         await send({"type": "http.response.body", "body": body if scope["method"] == "GET" else b""})
         return True
 
-    def _is_known(self, scope: Scope, headers: dict[bytes, bytes], entry: Entry) -> bool:
+    def _is_known(self, question: Question, entry: Entry) -> bool:
         """Whether the reader's copy is still right."""
-        if entry.etag is None or CONDITIONS.isdisjoint(headers):
+        if entry.etag is None or CONDITIONS.isdisjoint(question.headers):
             return False
-        if headers.get(b"if-none-match") == entry.etag:
+        if question.headers.get(b"if-none-match") == entry.etag:
             return True
         state = self._state if entry.content == self._content else None
-        return is_known(Headers(scope=scope), entry.etag.decode("latin-1"), state)
+        headers = {name.decode(): value.decode("latin-1") for name, value in question.headers.items()}
+        return is_known(headers, entry.etag.decode("latin-1"), state)
 
     def _capped(self, headers: list[Header], state: State) -> list[Header]:
         """The headers with a shared lifetime that ends where the clock changes what is visible."""
@@ -174,8 +208,9 @@ class ResponseCache:
             for name, value in headers
         ]
 
-    def _key(self, scope: Scope, headers: dict[bytes, bytes]) -> Key | None:
+    def _question(self, scope: Scope) -> Question | None:
         """None for what is never kept."""
+        headers = dict(scope["headers"])
         path = scope["path"]
         host = headers.get(b"host")
         if b"authorization" in headers or host is None or not path.startswith(PREFIX) or path in self._streams:
@@ -184,7 +219,7 @@ class ResponseCache:
         if len(accepted) > LONGEST or len(headers.get(b"accept", b"")) > LONGEST:
             return None
         origin = headers.get(b"origin")
-        return Key(
+        key = Key(
             scope.get("raw_path") or path.encode(),
             scope["query_string"],
             scope["scheme"],
@@ -192,6 +227,7 @@ class ResponseCache:
             encoding_of(accepted.decode("latin-1")) if accepted else None,
             origin if origin in self._origins else None,
         )
+        return Question(key, {name: headers[name] for name in HEEDED if name in headers})
 
     def _adopt(self, state: State) -> None:
         """Forgets all where another content is in force; answers under way are for those who wait for them."""
@@ -259,9 +295,3 @@ def _head(status: int, headers: list[Header]) -> bytes:
         return b""
     lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}".encode(), *(b": ".join(pair) for pair in headers), b""]
     return b"\r\n".join(lines)
-
-
-def _suits(entry: Entry, headers: dict[bytes, bytes]) -> bool:
-    """Whether the reader takes the one form that there is of a read; problems go to everyone."""
-    accept = headers.get(b"accept")
-    return not accept or entry.status != 200 or is_taken(accept.decode("latin-1"), entry.media_type)

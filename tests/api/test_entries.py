@@ -25,7 +25,7 @@ def key(number: int) -> tuple[bytes, bytes]:
 
 
 def test_least_recently_used_goes_first() -> None:
-    entries: Entries[tuple[bytes, bytes]] = Entries(118_000)
+    entries: Entries[tuple[bytes, bytes], Entry] = Entries(118_000)
     for number in range(8):
         entries.add(key(number), entry(10_000))
     assert entries.counts.entries == 8
@@ -40,7 +40,7 @@ def test_least_recently_used_goes_first() -> None:
 
 
 def test_what_would_fill_much_of_the_room_is_refused() -> None:
-    entries: Entries[tuple[bytes, bytes]] = Entries(100_000)
+    entries: Entries[tuple[bytes, bytes], Entry] = Entries(100_000)
     for _ in range(2):
         entries.add(key(1), entry(30_000))
 
@@ -50,7 +50,7 @@ def test_what_would_fill_much_of_the_room_is_refused() -> None:
 def test_bytes_are_all_counted() -> None:
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
-    entries: Entries[tuple[bytes, bytes]] = Entries(2_000_000)
+    entries: Entries[tuple[bytes, bytes], Entry] = Entries(2_000_000)
     for number in range(1200):
         entries.add(key(number), entry(300))
     taken = tracemalloc.get_traced_memory()[0] - before
@@ -67,7 +67,7 @@ def test_bytes_are_all_counted() -> None:
 
 def test_flood_of_addresses_asked_for_once_pushes_out_little() -> None:
     chance = random.Random(1)
-    entries: Entries[tuple[bytes, bytes]] = Entries(1_500_000)
+    entries: Entries[tuple[bytes, bytes], Entry] = Entries(1_500_000)
     some = entry(1000)
     plain: OrderedDict[int, None] = OrderedDict()  # as many entries, and everyone is let in
     hits = plain_hits = 0

@@ -265,9 +265,7 @@ def getter(cache: ResponseCache) -> Get:
         async def receive() -> Message:
             raise AssertionError
 
-        sent = [(name.encode(), value.encode()) for name, value in ({"host": "a.example"} | headers).items()]
-        scope: dict[str, Any] = {"type": "http", "method": "GET", "path": "/v1/posts", "raw_path": b"/v1/posts"}
-        await cache(scope | {"query_string": query.encode(), "scheme": "http", "headers": sent}, receive, send)
+        await cache(scope_of(**headers) | {"query_string": query.encode()}, receive, send)
         body: bytes = messages[1]["body"]
         return body
 
@@ -298,6 +296,59 @@ def test_what_many_ask_for_at_once_is_made_once(database_url: str) -> None:
         assert await asyncio.gather(*asking) == [b"0"] * 50
         assert len(backend.asked) == 1
         assert cache.entries.counts.misses == 1
+
+    behind_cache(database_url, story)
+
+
+# No listener runs in these stories, so on Postgres nothing is known without asking, and nothing ready.
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+def scope_of(**headers: str) -> dict[str, Any]:
+    sent = [(name.encode(), value.encode()) for name, value in ({"host": "a.example"} | headers).items()]
+    address = {"path": "/v1/posts", "raw_path": b"/v1/posts", "query_string": b"", "scheme": "http"}
+    return {"type": "http", "method": "GET", "headers": sent} | address
+
+
+@on_sqlite
+def test_remembered_request_is_answered_with_what_is_in_force(database_url: str) -> None:
+    async def story(engine: Engine, backend: Backend, cache: ResponseCache, get: Get) -> None:
+        backend.go.set()
+        for version in ("0", "1"):
+            assert cache.again(("a",)) is None
+            assert await get() == version.encode()
+            for _ in range(3):
+                assert cache.ready(scope_of(), ("a",)) == cache.again(("a",))
+                assert (cache.again(("a",)) or [])[1] == version.encode()
+            await asyncio.to_thread(take, engine, {f"{version}.md": markdown(title="一")})
+            cache.watch.forget()
+
+    behind_cache(database_url, story)
+
+
+@on_sqlite
+@pytest.mark.parametrize("header", ["authorization", "content-length", "x-request-id"])
+def test_request_that_takes_more_thought_is_not_remembered(database_url: str, header: str) -> None:
+    async def story(_: Engine, backend: Backend, cache: ResponseCache, get: Get) -> None:
+        backend.go.set()
+        await get()
+
+        assert cache.ready(scope_of(**{header: "1"}), ("a",)) is None
+        assert cache.again(("a",)) is None
+        assert cache.ready(scope_of(), ("a",)) is not None
+
+    behind_cache(database_url, story)
+
+
+@on_sqlite
+def test_remembered_requests_are_bounded_in_bytes(database_url: str) -> None:
+    async def story(_: Engine, backend: Backend, cache: ResponseCache, get: Get) -> None:
+        backend.go.set()
+        await get()
+        for number in range(1000):
+            cache.ready(scope_of(), (number, b"x" * 1000))
+
+        assert 0 < sum(cache.again((number, b"x" * 1000)) is not None for number in range(1000)) < 100_000 // 8 / 1000
 
     behind_cache(database_url, story)
 

@@ -45,6 +45,20 @@ def test_commit_is_in_the_next_answer_of_another_process_on_sqlite(database_url:
             assert version(reader) == version(writer) == written != reader_had
 
 
+@on_sqlite
+def test_request_that_is_repeated_on_one_connection_is_answered_anew(database_url: str, tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        one, other = (stack.enter_context(serving(tmp_path, DATABASE_URL=database_url)) for _ in range(2))
+        reader = stack.enter_context(httpx2.Client(base_url=one.url, timeout=PATIENCE))  # keeps its connection
+        for number in range(10):
+            written = write(one if number % 2 else other, f"p{number}")
+            for _ in range(4):
+                answer = reader.get("/v1/posts")
+                assert (answer.headers["Honbun-Version"], answer.json()["total"]) == (written, number + 1)
+            known = {"If-None-Match": answer.headers["ETag"]}
+            assert [reader.get("/v1/posts", headers=known).status_code for _ in range(4)] == [304] * 4
+
+
 @pytest.mark.slow
 def test_workers_of_one_service_all_have_what_one_of_them_took(database_url: str, tmp_path: Path) -> None:
     with serving(tmp_path, DATABASE_URL=database_url, WORKERS="2") as server:
