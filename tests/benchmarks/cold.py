@@ -46,6 +46,21 @@ class Corpus:
         return min(of_script, key=lambda word: (abs(self.words[word] - wanted), word))
 
 
+def corpus_in(folder: Path, count: int) -> Corpus:
+    """The posts of a folder, written if there are none."""
+    words = folder.with_suffix(".json")
+    if words.exists():
+        slugs = [slug_of(number) for number in range(count)]
+        return Corpus(folder=folder, slugs=slugs, words=Counter(json.loads(words.read_text(encoding="utf-8"))))
+    posts = write_corpus(folder, count)
+    words.write_text(json.dumps(posts.words), encoding="utf-8")
+    return posts
+
+
+def slug_of(number: int) -> str:
+    return f"post-{number:06}"
+
+
 def write_corpus(folder: Path, count: int) -> Corpus:
     """Posts of about 2 000 characters, Japanese with English among it, dates in another order than their numbers."""
     folder.mkdir()
@@ -61,7 +76,7 @@ def write_corpus(folder: Path, count: int) -> Corpus:
         }  # fmt: skip
         lines = [f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in front.items() if name != "date"]
         body = "\n\n".join(f"## 見出し {place}\n\n{text}" for place, text in enumerate(row.text.split("\n"), 1))
-        slugs.append(f"post-{number:06}")
+        slugs.append(slug_of(number))
         text = "\n".join(["---", *lines, f"date: {front['date']}", "---", "", body, ""])
         (folder / f"{date:%Y-%m-%d}-{slugs[-1]}.md").write_text(text, encoding="utf-8")
     return Corpus(folder=folder, slugs=slugs, words=words)
@@ -75,14 +90,13 @@ def honbun(*arguments: str, **settings: str) -> float:
 
 
 @contextmanager
-def afternoon(folder: Path) -> Iterator[Server]:
+def afternoon(database: Path) -> Iterator[Server]:
+    """The afternoon's application, with its posts in a file."""
     port = free_port()
     options = ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"]
     command = [sys.executable, "-m", "uvicorn", "tests.benchmarks.afternoon:app", "--port", str(port), *options]
     with pinned(0):
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=environment() | {"AFTERNOON_DB": str(folder / "afternoon.db")}
-        )
+        process = subprocess.Popen(command, cwd=ROOT, env=environment() | {"AFTERNOON_DB": str(database)})
     server = Server(url=f"http://127.0.0.1:{port}", pid=process.pid)
     try:
         with httpx2.Client(transport=httpx2.HTTPTransport(retries=50)) as client:
@@ -102,6 +116,20 @@ def fill_afternoon(server: Server, posts: Corpus) -> float:
             parts = [("files", (file.name, file.read_bytes())) for file in files[start : start + BATCH]]
             client.post("/articles", files=parts).raise_for_status()
     return perf_counter() - started
+
+
+def store(posts: Corpus, other: Server, url: str) -> dict[str, Any] | None:
+    """Stores the posts with Honbun, twice, and with the afternoon's application; None where they are there already."""
+    with httpx2.Client(base_url=other.url) as client:
+        if client.get("/articles").json()["total"]:
+            return None
+    honbun("migrate", DATABASE_URL=url)
+    first, again = (honbun("ingest", str(posts.folder), DATABASE_URL=url) for _ in range(2))
+    batches = fill_afternoon(other, posts)
+    return {
+        "first": {"seconds": round(first, 1), "times the afternoon's": round(first / batches, 2), "wanted": 0.5},
+        "unchanged": {"seconds": round(again, 2), "times the first": round(again / first, 3), "wanted": 0.05},
+    }
 
 
 def rows_of(posts: Corpus) -> dict[str, tuple[list[str], list[str]]]:
@@ -127,7 +155,9 @@ def rows_of(posts: Corpus) -> dict[str, tuple[list[str], list[str]]]:
     return rows
 
 
-def measure(posts: Corpus, other: Server, folder: Path, seconds: float, **settings: str) -> dict[str, dict[str, Any]]:
+def measure(
+    posts: Corpus, other: Server, folder: Path, seconds: float, wanted: Sequence[str], **settings: str
+) -> dict[str, dict[str, Any]]:
     """Each row as a share of the bare callable, and how many times what the afternoon's application does."""
     rows = {}
     with ExitStack() as stack:
@@ -136,9 +166,10 @@ def measure(posts: Corpus, other: Server, folder: Path, seconds: float, **settin
         yardstick = stack.enter_context(bare())
         cold = Server(url=service.url, pid=service.process.pid)
         for name, (ours, theirs) in rows_of(posts).items():
+            if name not in wanted:
+                continue
             size = sum(len(service.client.get(path).content) for path in ours[:20]) // len(ours[:20])
             rows[name] = _row(name, [f"/{size}"], ours, theirs, (yardstick, cold, other), seconds)
-            print(f"cold {name:20}", rows[name], flush=True)
     return rows
 
 

@@ -9,7 +9,7 @@ second of the server's own processor time, which holds on a busy machine as well
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from urllib.parse import quote
 
@@ -19,6 +19,7 @@ from tests.benchmarks.load import Server, pinned
 from tests.journeys.serving import ROOT, free_port
 
 BARE_304 = 304  # the callable's path for it
+ROWS = ("hot detail", "hot list", "hot tag", "hot search", "hot facets", "hot feed", "hot 304")
 
 
 @contextmanager
@@ -53,27 +54,30 @@ def paths(client: httpx2.Client) -> dict[str, str]:
     post = client.get("/v1/posts", params={"limit": 1}).json()["items"][0]
     term = client.get("/v1/tags", params={"limit": 1}).json()["items"][0]
     return {
-        "detail": post["url"],
-        "list": "/v1/posts",
-        "tag": term["url"],
-        "search": f"/v1/posts?q={quote(post['title'].split()[0])}",
-        "facets": "/v1/posts?facets=tag,category,year",
-        "feed": "/v1/feed.json",
+        "hot detail": post["url"],
+        "hot list": "/v1/posts",
+        "hot tag": term["url"],
+        "hot search": f"/v1/posts?q={quote(post['title'].split()[0])}",
+        "hot facets": "/v1/posts?facets=tag,category,year",
+        "hot feed": "/v1/feed.json",
     }
 
 
-def measure(service: Server, seconds: int = 3) -> dict[str, dict[str, float]]:
-    """Shares of the callable, by row; the row `304` is the list's, beside a callable that answers 304."""
+def measure(service: Server, seconds: float = 3, wanted: Sequence[str] = ROWS) -> dict[str, dict[str, float]]:
+    """Shares of the callable, by row; a 304 is the list's, beside a callable that answers 304."""
     rows = {}
     with bare() as yardstick, httpx2.Client(base_url=service.url, headers={"Accept-Encoding": "identity"}) as client:
-        for name, path in paths(client).items():
-            rows[name] = _row(yardstick, service, len(client.get(path).content), path, seconds)
-        known = f"If-None-Match: {client.get('/v1/posts').headers['ETag']}"
-        rows["304"] = _row(yardstick, service, BARE_304, "/v1/posts", seconds, known)
+        asked = paths(client)
+        for name, path in asked.items():
+            if name in wanted:
+                rows[name] = _row(yardstick, service, len(client.get(path).content), path, seconds)
+        if "hot 304" in wanted:
+            known = f"If-None-Match: {client.get(asked['hot list']).headers['ETag']}"
+            rows["hot 304"] = _row(yardstick, service, BARE_304, asked["hot list"], seconds, known)
     return rows
 
 
-def _row(yardstick: Server, service: Server, size: int, path: str, seconds: int, *headers: str) -> dict[str, float]:
+def _row(yardstick: Server, service: Server, size: int, path: str, seconds: float, *headers: str) -> dict[str, float]:
     before = yardstick.load([f"/{size}"], seconds)
     hot = service.load([path], seconds, *headers)
     after = yardstick.load([f"/{size}"], seconds)
@@ -87,4 +91,4 @@ def _row(yardstick: Server, service: Server, size: int, path: str, seconds: int,
 
 if __name__ == "__main__":
     url, pid, *rest = sys.argv[1:]
-    print(json.dumps(measure(Server(url=url, pid=int(pid)), *map(int, rest)), indent=2))
+    print(json.dumps(measure(Server(url=url, pid=int(pid)), float(rest[0]) if rest else 3), indent=2))

@@ -1,14 +1,17 @@
-"""How the cost of reads grows with the number of posts: one database, filled further from one size to the next."""
+"""How the cost of reads grows with the number of posts: one database for each size."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from sqlalchemy import func, select
+
 from app import migrate
-from app.database import open_engine
+from app.database import open_engine, reading
 from app.posts.cursor import Cursor, encode_cursor
 from app.posts.filters import ListQuery
+from app.posts.models import posts
 from tests.benchmarks.load import Server, pinned
 from tests.benchmarks.many import CATEGORIES, fill
 from tests.journeys.serving import Server as Service
@@ -20,24 +23,31 @@ FLAT = ("first page", "tag page", "deep cursor page")  # at most 1.5 times as lo
 REMEMBERED = 100_000  # posts for which a worker's memory is measured
 
 
-def measure(url: str, folder: Path, sizes: Sequence[int], seconds: float) -> dict[str, Any]:
+def measure(url_of: Callable[[str], str], folder: Path, sizes: Sequence[int], seconds: float) -> dict[str, Any]:
     """Milliseconds of processor time a request, by size; a worker's memory, in MiB, at 100 000 posts."""
-    engine = open_engine(url)
-    migrate.upgrade(engine)
-    stored, times, memory = 0, {}, None
+    times, memory = {}, None
     for size in sizes:
-        fill(engine, stored, size, max(sizes))
-        stored = size
-        if engine.dialect.name == "postgresql":  # what autovacuum does in time
-            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                connection.exec_driver_sql("VACUUM ANALYZE")
+        url = url_of(f"scale-{size}")
+        store(url, size)
         times[size] = _times(url, folder, seconds)
         print(f"{size} posts:", times[size], flush=True)
         if size == REMEMBERED:
             memory = _memory(url, folder, seconds)
-    engine.dispose()
     growth = {name: round(times[LARGE][name] / times[SMALL][name], 2) for name in FLAT if {SMALL, LARGE} <= set(times)}
     return {"times": times, "growth": growth, "memory": memory}
+
+
+def store(url: str, size: int) -> None:
+    """Fills a database with so many posts, as far as it is not; they keep their numbers."""
+    engine = open_engine(url)
+    migrate.upgrade(engine)
+    with reading(engine) as connection:
+        stored = connection.execute(select(func.count()).select_from(posts)).scalar_one()
+    fill(engine, stored, size, size)
+    if engine.dialect.name == "postgresql" and stored < size:  # what autovacuum does in time
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM ANALYZE")
+    engine.dispose()
 
 
 def _times(url: str, folder: Path, seconds: float) -> dict[str, float]:
