@@ -30,6 +30,11 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
 
 class Impatient(HttpProtocol):
     patience = 0.3
+    has_lost = threading.Event()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self.has_lost.set()
 
 
 class Prepared:
@@ -189,9 +194,10 @@ def test_next_request_on_a_connection_is_waited_for_anew(impatient: int) -> None
 def test_answer_that_nobody_takes_is_dropped(impatient: int) -> None:
     body = b"x" * 20_000_000  # more than the sockets' buffers hold
     head = b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: %d\r\n\r\n" % len(body)
-    with socket.create_connection(("127.0.0.1", impatient), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", impatient), timeout=60) as connection:
+        Impatient.has_lost.clear()
         connection.sendall(head + body)
-        time.sleep(1.0)
+        assert Impatient.has_lost.wait(60)
         received = 0
         with suppress(ConnectionResetError):
             while piece := connection.recv(1 << 20):
