@@ -224,7 +224,7 @@ def _take(service: Service, folder: Path) -> None:
         folder,
         context=service.context,
         now=service.clock(),
-        parse_each=service.renderers.parse_each,
+        parse_each=service.pack_each,
     )
     for result in taken.report.results:
         if result.problem is not None:

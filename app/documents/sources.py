@@ -4,7 +4,7 @@ import os
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 
@@ -28,6 +28,37 @@ class Source:
     @cached_property
     def sha256(self) -> str:
         return sha256(self.content).hexdigest()
+
+    @property
+    def size(self) -> int:
+        return len(self.content)
+
+    def whole(self) -> "Source":
+        """The source with its bytes at hand."""
+        return self
+
+
+class SourceElsewhere(Source):
+    """A source whose bytes are not kept but read again where they are wanted: what it is known by is of the first time.
+
+    Should the file change in between, the document's own hash tells what it was made of.
+    """
+
+    def __init__(self, name: str, read: Callable[[], bytes], *, sha256: str, size: int) -> None:
+        self.__dict__.update(name=name, _read=read, sha256=sha256, _size=size)
+
+    @property
+    def content(self) -> bytes:
+        read: Callable[[], bytes] = self.__dict__["_read"]
+        return read()
+
+    @property
+    def size(self) -> int:
+        size: int = self.__dict__["_size"]
+        return size
+
+    def whole(self) -> Source:
+        return Source(name=self.name, content=self.content)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +168,7 @@ class Entry:
     name: str
     read: Callable[[int], bytes]  # at most so many bytes
     refusal: Finding | None = None  # why it cannot be read, should it be a post by its name
+    can_be_read_again: bool = False
 
 
 def entry(name: str, content: bytes) -> Entry:
@@ -169,7 +201,7 @@ def gather(entries: Iterable[Entry], *, limits: Limits, strip: int = 0, prefix: 
         if limits.total_bytes is not None and total > limits.total_bytes:
             raise TooLarge(f"the posts are more than {limits.total_bytes} bytes together", code="upload_too_large")
         kept = batch.configs if is_config(name) else batch.sources
-        kept.append(Source(name=name, content=content))
+        kept.append(_source(name, content, file))
     return batch
 
 
@@ -190,6 +222,13 @@ def _named(
             continue
         seen.add(name)
         yield name, entry
+
+
+def _source(name: str, content: bytes, file: Entry) -> Source:
+    source = Source(name=name, content=content)
+    if not file.can_be_read_again or is_config(name):
+        return source
+    return SourceElsewhere(name, partial(file.read, -1), sha256=source.sha256, size=len(content))
 
 
 def _printable(name: str) -> str:
@@ -216,7 +255,8 @@ def in_folder(folder: Path, base: Path | None = None) -> Iterator[Entry]:
     paths = (Path(parent, file) for parent, _, files in os.walk(folder) for file in files)
     for path in sorted(paths):
         if path.is_file() and (not path.is_symlink() or path.resolve().is_relative_to(root)):
-            yield Entry(name=PurePosixPath(path.relative_to(base or folder)).as_posix(), read=_opener(path))
+            name = PurePosixPath(path.relative_to(base or folder)).as_posix()
+            yield Entry(name=name, read=_opener(path), can_be_read_again=True)
 
 
 def _opener(path: Path) -> Callable[[int], bytes]:

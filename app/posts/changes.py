@@ -67,25 +67,47 @@ def lock_version(connection: Connection) -> AnyRow:
     return connection.execute(select(content.c.version, content.c.visible_at).with_for_update()).one()
 
 
-def advance(
-    connection: Connection, history: list[dict[str, Any]], *, before: Iterable[Any], after: Iterable[Any], now: datetime
-) -> None:
-    """Notes the changes under the next version, in the transaction of the changes themselves.
+class Turn:
+    """A writer's turn, taken when it is made: all that changes in it gets the next version.
 
-    `before` and `after` are the rows of the posts as they were and as they are.
+    It belongs to the transaction of the changes themselves, and `end` to its end.
     """
-    row = lock_version(connection)
-    version = row.version + 1
-    connection.execute(insert(changes), [change | {"version": version, "at": now} for change in history])
-    values: dict[str, Any] = {"version": version}
-    was_shown = any(_was_shown(post, row.visible_at, now) for post in before)
-    if was_shown or any(status_of(post, now) == "published" for post in after):
-        moment = now.replace(microsecond=0)
-        # A writer whose clock is behind shares, as far as readers can tell, the second that stands there.
-        values |= {"visible_version": version, "visible_at": moment, "ambiguous": row.visible_at >= moment}
-    connection.execute(update(content).values(values))
-    if connection.dialect.name == "postgresql":  # told at the commit; on SQLite others see the file move
-        connection.execute(select(func.pg_notify(CHANNEL, "")))
+
+    def __init__(self, connection: Connection, now: datetime) -> None:
+        self._connection = connection
+        self._now = now
+        self._before = lock_version(connection)
+        self._has_changes = self._is_visible = False
+
+    def note(self, history: list[dict[str, Any]], *, before: Iterable[Any] = (), after: Iterable[Any] = ()) -> None:
+        """Puts changes down; `before` and `after` are the rows of the posts as they were and as they are."""
+        if not history:
+            return
+        self._has_changes = True
+        version, since = self._before.version + 1, self._before.visible_at
+        self._connection.execute(insert(changes), [each | {"version": version, "at": self._now} for each in history])
+        self._is_visible = (
+            self._is_visible
+            or any(_was_shown(post, since, self._now) for post in before)
+            or any(status_of(post, self._now) == "published" for post in after)
+        )
+
+    def end(self) -> None:
+        """Advances the version where anything changed."""
+        if not self._has_changes:
+            return
+        version, moment = self._before.version + 1, self._now.replace(microsecond=0)
+        values: dict[str, Any] = {"version": version}
+        if self._is_visible:
+            # A writer whose clock is behind shares, as far as readers can tell, the second that stands there.
+            values |= {
+                "visible_version": version,
+                "visible_at": moment,
+                "ambiguous": self._before.visible_at >= moment,
+            }
+        self._connection.execute(update(content).values(values))
+        if self._connection.dialect.name == "postgresql":  # told at the commit; on SQLite others see the file move
+            self._connection.execute(select(func.pg_notify(CHANNEL, "")))
 
 
 def _was_shown(post: Any, since: datetime, now: datetime) -> bool:

@@ -10,12 +10,12 @@ from sqlalchemy import Connection, Engine, func, select
 from app.database import reading
 from app.documents.context import Context
 from app.documents.sources import Batch, Limits, Source, gather, in_folder, is_config
-from app.posts.ingest import Options, ingest
+from app.posts.ingest import Options, ParseEach, ingest
 from app.posts.models import changes, posts, site_files, taken
 from app.posts.report import Report
 from app.posts.sites import contexts_now, is_stale
 from app.posts.store import chunks
-from app.rendering.tasks import ParseEach, read_each
+from app.rendering.tasks import read_each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

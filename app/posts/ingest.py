@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from typing import TypeAlias
 
 from sqlalchemy import Connection, Engine
 
@@ -15,17 +16,22 @@ from app.documents.context import Context, Contexts
 from app.documents.document import Document
 from app.documents.sources import Batch, Source
 from app.errors import Finding
-from app.posts.changes import advance, lock_version, read_state
-from app.posts.intake import history_of, take
+from app.posts.changes import Turn, read_state
+from app.posts.intake import take
 from app.posts.look import Intake, say_unchanged, see, understand
 from app.posts.options import Options
+from app.posts.records import Packed, pack
 from app.posts.report import Report, Result, failed
+from app.posts.spool import Spool
 from app.posts.store import delete_posts, stored_as
-from app.rendering.tasks import Parsed, ParseEach, read_each
+from app.posts.writing import history_of
+from app.rendering.tasks import Parsed, read_each
 
-__all__ = ["Guard", "Options", "delete_one", "ingest"]
+__all__ = ["Guard", "Options", "ParseEach", "delete_one", "ingest"]
 
 Guard = Callable[[Connection], None]
+ParseEach: TypeAlias = Callable[[Sequence[Source], Contexts], Iterator[Parsed | Packed]]
+"""What each source came to, in order, packed for the database or not yet."""
 
 
 def ingest(  # noqa: PLR0913 - an upload and all that it depends on
@@ -47,38 +53,57 @@ def ingest(  # noqa: PLR0913 - an upload and all that it depends on
     Raises what `guard` raises, Conflict for a prune that takes too much, DatabaseUnavailable.
     """
     now = now.astimezone(UTC).replace(microsecond=0)
-    parse = partial(_parsed, parse_each, options.slug, on_parsed)
-    intake = Intake(batch=batch, options=options, context=context, now=now, parse_each=parse, on_result=on_result)
+    pack_each = partial(_packed, parse_each, partial(pack, engine.dialect.name), options.slug, on_parsed)
+    with Spool() as spool:
+        return _ingest(
+            engine,
+            Intake(
+                batch=batch,
+                options=options,
+                context=context,
+                now=now,
+                pack_each=pack_each,
+                on_result=on_result,
+                spool=spool,
+            ),
+            guard,
+        )
+
+
+def _ingest(engine: Engine, intake: Intake, guard: Guard) -> Report:
     with reading(engine) as connection:
         guard(connection)
         seen = see(connection, intake)
-        label = read_state(connection, now).label
+        label = read_state(connection, intake.now).label
     documents = understand(intake, seen)
     _say_refusals(intake)
-    is_noted = options.via == "folder" and (batch.sources or batch.configs)
-    if documents or seen.sites.written or is_noted or options.prune_below is not None:
+    is_noted = intake.options.via == "folder" and (intake.batch.sources or intake.batch.configs)
+    if documents or seen.sites.written or is_noted or intake.options.prune_below is not None:
         return _write(engine, intake, guard)
     say_unchanged(intake, seen, documents)
     return _report(intake, label)
 
 
-def _parsed(
+def _packed(  # noqa: PLR0913, PLR0917 - who parses, who packs, who hears of it
     parse_each: ParseEach,
+    pack_one: Callable[[Document], Packed],
     slug: str | None,
     on_parsed: Callable[[str], None],
     sources: Sequence[Source],
     contexts: Contexts,
-) -> Iterator[Parsed]:
+) -> Iterator[Packed | Finding]:
+    """Each source ready to be written, whether a render process has packed it or has left that to us."""
     for source, parsed in zip(sources, parse_each(sources, contexts), strict=True):
         on_parsed(source.name)
-        yield _with_slug(parsed, slug) if slug is not None and isinstance(parsed, Document) else parsed
+        packed = pack_one(parsed) if isinstance(parsed, Document) else parsed
+        yield packed if slug is None or isinstance(packed, Finding) else _with_slug(packed, slug)
 
 
-def _with_slug(document: Document, slug: str) -> Parsed:
-    if document.slug_is_given and document.slug != slug:
-        detail = f"the front matter asks for {document.slug!r}, the address for {slug!r}"
+def _with_slug(packed: Packed, slug: str) -> Packed | Finding:
+    if packed.outline.slug_is_given and packed.outline.slug != slug:
+        detail = f"the front matter asks for {packed.outline.slug!r}, the address for {slug!r}"
         return Finding(code="slug_mismatch", detail=detail, field="slug")
-    return replace(document, slug=slug)
+    return replace(packed, outline=replace(packed.outline, slug=slug))
 
 
 def _say_refusals(intake: Intake) -> None:
@@ -95,9 +120,10 @@ class _Undone(Exception):
 def _write(engine: Engine, intake: Intake, guard: Guard) -> Report:
     try:
         with writing(engine) as connection:
-            lock_version(connection)
+            turn = Turn(connection, intake.now)
             guard(connection)
-            take(connection, intake)
+            take(connection, intake, turn)
+            turn.end()
             label = read_state(connection, intake.now).label
             _keep_or_undo(intake)
     except _Undone:
@@ -137,9 +163,10 @@ def delete_one(engine: Engine, slug: str, *, options: Options, now: datetime, gu
     """
     now = now.astimezone(UTC).replace(microsecond=0)
     with writing(engine) as connection:
-        lock_version(connection)
+        turn = Turn(connection, now)
         row = stored_as(connection, slug)
         guard(connection)
         delete_posts(connection, [row.pk])
-        advance(connection, [history_of("deleted", row, None, options)], before=[row], after=[], now=now)
+        turn.note([history_of("deleted", row, None, options)], before=[row])
+        turn.end()
         return read_state(connection, now).label

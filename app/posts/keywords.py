@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import Connection, delete, insert, select
 
 from app.posts.models import keywords, posts
-from app.search.keywords import tag_keywords, word_keywords
+from app.search.keywords import keywords_of
 
 NEVER = 2**40  # seconds; after the year 9999
 CHUNK = 200
@@ -17,16 +17,17 @@ CHUNK = 200
 
 def keyword_rows(post: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The rows of a post, which is one of `post`."""
-    tags = orjson.loads(post["tags"])
+    return rows_of(post, keywords_of(post["title"], orjson.loads(post["tags"]), post["excerpt"]))
+
+
+def rows_of(post: dict[str, Any], found: Iterable[tuple[int, bool]]) -> Iterator[dict[str, Any]]:
+    """The rows of a post whose keywords are known."""
     shared = {"post_pk": post["pk"], "shows_from": _seconds(post["published_at"]), "shows_until": 0}
     if post["draft"]:
         shared["shows_from"] = NEVER
     elif post["expires_at"] is not None:
         shared["shows_until"] = _seconds(post["expires_at"])
-    words = word_keywords(post["title"], tags, post["excerpt"])
-    for found, is_tag in ((tag_keywords(tags), True), (words, False)):
-        for keyword in found:
-            yield {"keyword": keyword, "is_tag": is_tag, **shared}
+    return ({"keyword": keyword, "is_tag": is_tag, **shared} for keyword, is_tag in found)
 
 
 def _seconds(instant: datetime | None) -> int:

@@ -1,23 +1,28 @@
 """An upload held against what is stored: what is new in it, what stays as it is, and what its configurations move."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 from sqlalchemy import Connection
 
 from app.documents.context import Context, Contexts
 from app.documents.sources import Batch, Source
+from app.errors import Finding
 from app.posts.models import AnyRow
 from app.posts.options import Options
 from app.posts.plan import same_source
+from app.posts.records import Outline, Packed
 from app.posts.report import Result, Stored
 from app.posts.sites import Sites, plan_sites, read_sites, stale_below
+from app.posts.spool import Spool
 from app.posts.store import known, stored_under
-from app.rendering.tasks import Parsed, ParseEach
+
+PackEach: TypeAlias = Callable[[Sequence[Source], Contexts], Iterator[Packed | Finding]]
+"""What each source came to, in order, ready to be written."""
 
 
 @dataclass(kw_only=True)
@@ -28,10 +33,11 @@ class Intake:
     options: Options
     context: Context
     now: datetime
-    parse_each: ParseEach
+    pack_each: PackEach
     on_result: Callable[[Result], None]
+    spool: Spool
     results: list[Result] = field(default_factory=list)
-    parsed: dict[tuple[str, str, str], Parsed] = field(default_factory=dict)
+    parsed: dict[tuple[str, str, str], Outline | Finding] = field(default_factory=dict)
 
     def say(self, result: Result) -> None:
         self.results.append(result)
@@ -76,7 +82,7 @@ def see(connection: Connection, intake: Intake) -> Seen:
     return Seen(sites=sites, contexts=contexts, stored=stored, stale=stale)
 
 
-def understand(intake: Intake, seen: Seen) -> dict[str, Parsed]:
+def understand(intake: Intake, seen: Seen) -> dict[str, Outline | Finding]:
     """All that is not stored as it would be now. What an earlier look has parsed is not parsed again."""
     wanted: dict[tuple[str, str, str], Source] = {}
     for source in (*intake.batch.sources, *seen.stale):
@@ -87,8 +93,12 @@ def understand(intake: Intake, seen: Seen) -> dict[str, Parsed]:
         wanted[source.name, source.sha256, context.rendered_by] = source
     # Another writer may have come between the first look and our turn.
     fresh = {key: source for key, source in wanted.items() if key not in intake.parsed}
-    parsed = intake.parse_each(tuple(fresh.values()), seen.contexts)
-    intake.parsed |= zip(fresh, parsed, strict=True)
+    parsed = intake.pack_each(tuple(fresh.values()), seen.contexts)
+    for key, packed in zip(fresh, parsed, strict=True):
+        if isinstance(packed, Finding):
+            intake.parsed[key] = packed
+        else:
+            intake.parsed[key] = replace(packed.outline, place=intake.spool.put(packed))
     return {name: intake.parsed[name, sha256, made_by] for name, sha256, made_by in wanted}
 
 

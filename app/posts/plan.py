@@ -1,13 +1,16 @@
 """What an upload will do, decided before anything is written: renames, prunes, slugs. Pure."""
 
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from itertools import count
 from typing import TypeVar
 
-from app.documents.document import Document
 from app.documents.slug import read_name
 from app.errors import Conflict, DocumentError, Finding
+from app.posts.records import Planned
 
 T = TypeVar("T")
 PRUNE_SHARE = 0.2  # more than this share of PRUNE_LEAST or more posts is taken for a mistake
@@ -27,7 +30,7 @@ class Known:
     rendered_by: str
 
 
-def find_renames(gone: Iterable[Known], come: Iterable[Document]) -> dict[str, Known]:
+def find_renames(gone: Iterable[Known], come: Iterable[Planned]) -> dict[str, Known]:
     """New name -> the stored post that moved there.
 
     The same bytes under another name (of several, the one whose name differs in folder and date alone), else the
@@ -36,7 +39,7 @@ def find_renames(gone: Iterable[Known], come: Iterable[Document]) -> dict[str, K
     left = {post.pk: post for post in sorted(gone, key=lambda post: post.name)}
     new = {document.name: document for document in sorted(come, key=lambda document: document.name)}
     renames: dict[str, Known] = {}
-    rules: tuple[tuple[Callable[[Known | Document], Hashable], bool], ...] = (
+    rules: tuple[tuple[Callable[[Known | Planned], Hashable], bool], ...] = (
         (lambda file: (file.sha256, stem_of(file.name)), False),
         (lambda file: file.sha256, False),
         (lambda file: stem_of(file.name), True),
@@ -90,7 +93,7 @@ def check_prune(deleted: int, stored: int, prune_max: int | None) -> None:
 class Claim:
     """A document that needs a slug; `post` is the stored post that it replaces."""
 
-    document: Document
+    document: Planned
     post: Known | None
     instant: datetime
     restored: str | None = None  # the slug that an export says the post had
@@ -114,12 +117,13 @@ def give_slugs(
     slugs = {claim.document.name: claim.post.slug for claim in claims if claim.post and keeps_slug(claim)}
     given = {slug: name for name, slug in slugs.items()}
     warnings: dict[str, Finding] = {}
+    numbers: dict[str, Iterator[int]] = defaultdict(partial(count, 2))  # what was taken once is not asked for again
     for claim in sorted(claims, key=_turn):
         name = claim.document.name
         if name in slugs:
             continue
         rival = None
-        for slug in _candidates(claim):
+        for slug in _candidates(claim, numbers[claim.document.slug]):
             holder = given.get(slug) or holders(slug)
             if holder is None or holder == name:
                 break
@@ -139,7 +143,7 @@ def _turn(claim: Claim) -> tuple[bool, datetime, str]:
     return claim.post is None and claim.restored is None, claim.instant, claim.document.name
 
 
-def _candidates(claim: Claim) -> Iterator[str]:
+def _candidates(claim: Claim, numbers: Iterator[int]) -> Iterator[str]:
     wanted = claim.document.slug
     if claim.restored is not None:
         yield claim.restored
@@ -148,10 +152,8 @@ def _candidates(claim: Claim) -> Iterator[str]:
         yield f"{wanted}-{claim.document.lang_suffix}"
     if claim.document.date is not None:
         yield f"{wanted}-{claim.document.date.date().isoformat()}"
-    number = 2
-    while True:
+    for number in numbers:
         yield f"{wanted}-{number}"
-        number += 1
 
 
 def same_source(post: Known | None, sha256: str, rendered_by: str) -> bool:

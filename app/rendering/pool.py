@@ -7,20 +7,20 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, TypeVar, cast
 
 from app.documents.context import Context, Contexts
 from app.documents.document import Document
 from app.documents.sources import Source
 from app.errors import DocumentError, Finding, RendererUnavailable
-from app.rendering.tasks import READY, Answer, Parsed, Task, read_each
+from app.rendering.tasks import READY, Answer, Parsed, Task, finish_each, whole
 
+T = TypeVar("T")
 SECONDS = 3.5  # that one file may take
 START_SECONDS = 30.0  # that a process may take until it is ready, on a machine that is short of everything
 MEMORY = 240 * 2**20  # bytes of data a process may have; it starts with some 40 MiB
@@ -113,23 +113,29 @@ class Renderers:
 
         Raises DocumentError, with the code `render_budget` where it took too long or ended its process.
         """
-        (parsed,) = self._parse_batch((source,), Contexts(plain=context, sites={}))
+        (parsed,) = self._parse_batch((source,), Contexts(plain=context, sites={}), whole)
         if isinstance(parsed, Finding):
             raise DocumentError(parsed)
         return parsed
 
-    def parse_each(self, sources: Sequence[Source], contexts: Contexts) -> Iterator[Parsed]:
+    def parse_each(self, sources: Iterable[Source], contexts: Contexts) -> Iterator[Parsed]:
         """What each source came to, in order, on all processes; sources are taken in as they are needed."""
+        return self.finish_each(sources, contexts, whole)
+
+    def finish_each(
+        self, sources: Iterable[Source], contexts: Contexts, finish: Callable[[Document], T]
+    ) -> Iterator[T | Finding]:
+        """What `finish`, which a process can import, makes of each document where it was parsed."""
         batches = _batches(sources)
         first, second = next(batches, ()), next(batches, ())
-        if not second and sum(len(source.content) for source in first) < self.worthwhile:
-            yield from read_each(first, contexts)
+        if not second and sum(source.size for source in first) < self.worthwhile:
+            yield from finish_each(first, contexts, finish)
             return
         threads = ThreadPoolExecutor(self.size, "render")
-        waiting: deque[Future[list[Parsed]]] = deque()
+        waiting: deque[Future[list[T | Finding]]] = deque()
         try:
             for batch in chain(filter(None, (first, second)), batches):
-                waiting.append(threads.submit(self._parse_batch, batch, contexts))
+                waiting.append(threads.submit(self._parse_batch, batch, contexts, finish))
                 if len(waiting) > 2 * self.size:
                     yield from waiting.popleft().result()
             while waiting:
@@ -137,24 +143,27 @@ class Renderers:
         finally:
             threads.shutdown(cancel_futures=True)
 
-    def _parse_batch(self, sources: tuple[Source, ...], contexts: Contexts) -> list[Parsed]:
-        parsed: list[Parsed] = []
+    def _parse_batch(
+        self, sources: tuple[Source, ...], contexts: Contexts, finish: Callable[[Document], T]
+    ) -> list[T | Finding]:
+        parsed: list[T | Finding] = []
         with self._turns:
             while len(parsed) < len(sources):
-                parsed += self._parse_some(sources[len(parsed) :], contexts)
+                rest = sources[len(parsed) :]
+                parsed += self._parse_some(Task(sources=rest, contexts=contexts, finish=finish, seconds=self.seconds))
         return parsed
 
-    def _parse_some(self, sources: tuple[Source, ...], contexts: Contexts) -> list[Parsed]:
+    def _parse_some(self, task: Task) -> list[Any]:
         """Parses until all are done or the process ends; then the last result is that of the file which ended it."""
-        parsed: list[Parsed] = []
+        parsed: list[Any] = []
         process = self._take()
         is_fit = False
         try:
-            process.send(Task(sources=sources, contexts=contexts, seconds=self.seconds))
-            for source in sources:
+            process.send(task)
+            for _ in task.sources:
                 process.due = time.monotonic() + self.seconds
                 answer: Answer = process.receive()
-                parsed.append(_with_source(answer.parsed, source))
+                parsed.append(answer.parsed)
                 if answer.is_tired or process.is_overdue:
                     return parsed
             is_fit = True
@@ -245,17 +254,13 @@ def all_cores(seconds: float) -> Iterator[Renderers]:
         renderers.close()
 
 
-def _with_source(parsed: Parsed, source: Source) -> Parsed:
-    return replace(parsed, source=source.content) if isinstance(parsed, Document) else parsed
-
-
 def _batches(sources: Iterable[Source]) -> Iterator[tuple[Source, ...]]:
     """Sources by the number and by bytes: few enough that all processes have work, many enough to pay for the way."""
     batch: list[Source] = []
     size = 0
     for source in sources:
-        batch.append(source)
-        size += len(source.content)
+        batch.append(source.whole())
+        size += source.size
         if len(batch) == BATCH_FILES or size >= BATCH_BYTES:
             yield tuple(batch)
             batch, size = [], 0

@@ -1,44 +1,48 @@
 """What goes to a render process and what comes back."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from app.documents.context import Context, Contexts
 from app.documents.document import Document, parse
 from app.documents.sources import Source
 from app.errors import DocumentError, Finding
 
+T = TypeVar("T")
 log = logging.getLogger("honbun")
 Parsed: TypeAlias = Document | Finding
-ParseEach: TypeAlias = Callable[[Sequence[Source], Contexts], Iterator[Parsed]]
-"""What each source came to, in order."""
 
 READY = "ready"  # the first thing that a process says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """Sources to parse, one after the other; none may take longer than `seconds`."""
+    """Sources to parse, one after the other; none may take longer than `seconds`. `finish` makes the answer of each."""
 
     sources: tuple[Source, ...]
     contexts: Contexts
+    finish: Callable[[Document], Any]
     seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a source came to. A document comes without its source, which whoever asked has."""
+    """What a source came to, finished, or what is wrong with it."""
 
-    parsed: Parsed
+    parsed: Any
     is_tired: bool  # the process had better be replaced
 
 
-def read(source: Source, context: Context) -> Parsed:
-    """The document, or what is wrong with it, whatever exception said so."""
+def whole(document: Document) -> Document:
+    return document
+
+
+def read(source: Source, context: Context, finish: Callable[[Document], T]) -> T | Finding:
+    """What `finish` makes of the document, or what is wrong with it, whatever exception said so."""
     try:
-        return parse(source, context)
+        return finish(parse(source, context))
     except DocumentError as error:
         return error.finding
     except MemoryError:
@@ -49,6 +53,13 @@ def read(source: Source, context: Context) -> Parsed:
         return Finding(code="render_failed", detail="the renderer met a fault of its own; the log says which")
 
 
-def read_each(sources: Sequence[Source], contexts: Contexts) -> Iterator[Parsed]:
-    """What each source came to, parsed in this very process: for sources that can be trusted."""
-    return (read(source, contexts.of(source.name)) for source in sources)
+def finish_each(
+    sources: Iterable[Source], contexts: Contexts, finish: Callable[[Document], T]
+) -> Iterator[T | Finding]:
+    """What `finish` makes of each source in order, in this very process: for sources that can be trusted."""
+    return (read(source.whole(), contexts.of(source.name), finish) for source in sources)
+
+
+def read_each(sources: Iterable[Source], contexts: Contexts) -> Iterator[Parsed]:
+    """What each source came to."""
+    return finish_each(sources, contexts, whole)

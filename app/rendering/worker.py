@@ -8,16 +8,14 @@ import os
 import pickle
 import signal
 import sys
-from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any, BinaryIO
 
 from app.documents.context import Context
-from app.documents.document import Document
 from app.documents.sources import Source
-from app.rendering.tasks import READY, Answer, Task, read
+from app.rendering.tasks import READY, Answer, Task, read, whole
 
 TIRED = 0.6  # a process that once held such a part of its memory is replaced, so that the memory returns
 
@@ -33,16 +31,14 @@ def main(niceness: int, memory: int) -> None:
     _limit_memory(memory)
     tasks: SimpleQueue[Task] = SimpleQueue()
     Thread(target=_listen, args=(sys.stdin.buffer, tasks), daemon=True).start()
-    read(Source(name="warm.md", content=b"*a*"), Context())  # what is made at the first use is made now
+    read(Source(name="warm.md", content=b"*a*"), Context(), whole)  # what is made at the first use is made now
     _say(READY, answers)
     while True:
         task = tasks.get()
         for source in task.sources:
             _end_in(task.seconds + 1)
-            parsed = read(source, task.contexts.of(source.name))
+            parsed = read(source, task.contexts.of(source.name), task.finish)
             _end_in(0)
-            if isinstance(parsed, Document):
-                parsed = replace(parsed, source=b"")
             _say(Answer(parsed=parsed, is_tired=_peak() > TIRED * memory), answers)
 
 

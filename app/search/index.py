@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import CTE, ColumnElement, Connection, Select, column, false, literal, select, table
 
 from app.search import postgres, sqlite, tag_index
+from app.search.entries import Entry, entry_of
 from app.search.query import SearchQuery
 from app.search.row import SearchRow
 from app.search.typed import Typed
@@ -37,11 +38,16 @@ def drop(connection: Connection) -> None:
 
 def write(connection: Connection, rows: Iterable[SearchRow]) -> None:
     """Indexes new posts, and anew the ones that are there."""
-    database = _DATABASES[connection.dialect.name]
-    iterator = iter(rows)
+    dialect = connection.dialect.name
+    insert(connection, ((row.pk, entry_of(dialect, row)) for row in rows))
+
+
+def insert(connection: Connection, entries: Iterable[tuple[int, Entry]]) -> None:
+    """Indexes posts by what `entry_of` made of them for this database, each beside its key."""
+    iterator = iter(entries)
     while chunk := list(islice(iterator, _CHUNK)):
-        database.write(connection, chunk)
-        tag_index.write(connection, (name for row in chunk for name in row.tags))
+        _DATABASES[connection.dialect.name].write(connection, [{"pk": pk, **entry.values} for pk, entry in chunk])
+        tag_index.write(connection, (name for _, entry in chunk for name in entry.tags))
 
 
 def remove(connection: Connection, pks: Iterable[int]) -> None:

@@ -5,7 +5,7 @@ endings, which Japanese writes in hiragana, say nothing of a subject; nor do num
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from hashlib import blake2b
 
 from app.documents.normalize import term_key
@@ -15,6 +15,12 @@ _MAX_TAGS = 16
 _MAX_WORDS = 16
 _MAX_HEAD_WORDS = 12  # of title and tags, where those are many; the rest is for the excerpt
 _SUBJECTS = re.compile("(?P<katakana>[ァ-ヺー]{2,})|(?P<pairs>[^ぁ-ゟァ-ヿー]{2,})")
+
+
+def keywords_of(title: str, tags: Collection[str], excerpt: str) -> list[tuple[int, bool]]:
+    """The keywords of a post, and of each whether it is a tag."""
+    words = word_keywords(title, tags, excerpt)
+    return [*((keyword, True) for keyword in tag_keywords(tags)), *((keyword, False) for keyword in words)]
 
 
 def tag_keywords(tags: Iterable[str]) -> list[int]:

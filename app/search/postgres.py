@@ -6,9 +6,7 @@ lexeme, 2 046 bytes a lexeme) can hide a post; a post whose vector would pass 1 
 every query and decided by its normal form. Positions only carry the weights and the frequency for `ts_rank`.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -36,10 +34,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR, insert
 
-from app.search import typed
+from app.search.entries import PARTIAL
 from app.search.query import Phrase, SearchQuery
-from app.search.row import SearchRow
-from app.search.tokens import SEPARATOR, encoded_tokens, normal_form
+from app.search.tokens import SEPARATOR
 
 _rows = table(
     "post_search",
@@ -52,9 +49,6 @@ _rows = table(
     column("title", TSVECTOR),
 )
 _VECTORS = ("head", "tokens", "title")
-_PARTIAL = "zpartial"  # stands in the vectors that do not hold all of their post; no text has this token
-_MAX_VECTOR = 900_000  # bytes; Postgres refuses vectors of 1 MiB
-_MAX_MENTIONS = 4  # of a token in a field; ts_rank counts the n-th by 1/n²
 _MAX_RANKED_BY_TEXT = 200  # posts; for each its large vector has to be read
 _MAX_CANDIDATE_TOKENS = 24  # more would not narrow the candidates
 _PHRASES = {"needle": Text, "is_wanted": Boolean, "is_exact": Boolean}  # what the text is asked, an array of each
@@ -91,54 +85,11 @@ def drop(connection: Connection) -> None:
     connection.exec_driver_sql("DROP FUNCTION IF EXISTS post_search_read")
 
 
-def write(connection: Connection, rows: Iterable[SearchRow]) -> None:
-    if values := [_values(row) for row in rows]:
-        vectors = {name: cast(bindparam(f"{name}_vector", type_=Text), TSVECTOR) for name in _VECTORS}
-        new = insert(_rows).values(vectors)
-        replaced = {name: new.excluded[name] for name in ("normal_form", "is_partial", "typed_title", *_VECTORS)}
-        connection.execute(new.on_conflict_do_update(index_elements=[_rows.c.pk], set_=replaced), values)
-
-
-def _values(row: SearchRow) -> dict[str, Any]:
-    head = {"A": (row.title,), "B": row.tags, "C": (row.excerpt,)}
-    lexemes = list(_lexemes({**head, "D": (row.text,)}))
-    fitting = list(_fitting(lexemes))
-    is_partial = len(fitting) < len(lexemes)
-    fields = (row.title, *row.tags, row.excerpt, row.text)
-    return {
-        "pk": row.pk,
-        "normal_form": "\n".join(map(normal_form, fields)),
-        "is_partial": is_partial,
-        "head_vector": " ".join(_fitting(_lexemes(head))),
-        "tokens_vector": " ".join([*fitting, _PARTIAL] if is_partial else fitting),
-        "typed_title": (typed_title := typed.form(row.title)),
-        "title_vector": " ".join(encoded_tokens(typed_title)),
-    }
-
-
-def _lexemes(fields: Mapping[str, Iterable[str]]) -> Iterator[str]:
-    """Each token once, in the form `token:1A,2D`: a position for each of its mentions, the best fields first."""
-    mentions: dict[str, str] = {}
-    for weight, texts in fields.items():
-        for token, count in Counter(token for text in texts for token in encoded_tokens(text)).items():
-            mentions[token] = mentions.get(token, "") + weight * min(count, _MAX_MENTIONS)
-    return (token + _positions(weights) for token, weights in mentions.items())
-
-
-@lru_cache(maxsize=1000)
-def _positions(weights: str) -> str:
-    if weights == "D":
-        return ""  # what ts_rank takes a token without a position for
-    return ":" + ",".join(f"{place}{weight}" for place, weight in enumerate(weights, start=1))
-
-
-def _fitting(lexemes: Iterable[str]) -> Iterator[str]:
-    size = 0
-    for lexeme in lexemes:
-        size += len(lexeme) + 4
-        if size > _MAX_VECTOR:
-            return
-        yield lexeme
+def write(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    vectors = {name: cast(bindparam(f"{name}_vector", type_=Text), TSVECTOR) for name in _VECTORS}
+    new = insert(_rows).values(vectors)
+    replaced = {name: new.excluded[name] for name in ("normal_form", "is_partial", "typed_title", *_VECTORS)}
+    connection.execute(new.on_conflict_do_update(index_elements=[_rows.c.pk], set_=replaced), rows)
 
 
 def remove(connection: Connection, pks: Iterable[int]) -> None:
@@ -151,13 +102,13 @@ def parameters(query: SearchQuery) -> dict[str, Any]:
     exact = _lexemes_of(filter(_is_exact, query.excluded))
     by_text = (_conjunction([phrase]) for phrase in query.excluded if not _is_exact(phrase))
     return {
-        "search_candidates": f"({' & '.join((_conjunction(query.required), *(f'!{token}' for token in exact)))}) | {_PARTIAL}",
+        "search_candidates": f"({' & '.join((_conjunction(query.required), *(f'!{token}' for token in exact)))}) | {PARTIAL}",
         "search_needle": [phrase.needle for phrase in phrases],
         "search_is_wanted": [phrase in query.required for phrase in phrases],
         "search_is_exact": list(map(_is_exact, phrases)),
         "search_by_text": not all(map(_is_exact, phrases)),
         "search_unwanted": " | ".join(exact) or SEPARATOR,
-        "search_unwanted_by_text": " | ".join((*(f"({tokens})" for tokens in by_text), _PARTIAL)),
+        "search_unwanted_by_text": " | ".join((*(f"({tokens})" for tokens in by_text), PARTIAL)),
         "search_ranked": " | ".join(_lexemes_of(query.required)[:_MAX_CANDIDATE_TOKENS]) or SEPARATOR,
     }
 

@@ -3,7 +3,7 @@
 The table keeps no content; FTS5 has no limits that a post could reach, and finds phrases by position.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -21,10 +21,7 @@ from sqlalchemy import (
     text,
 )
 
-from app.search import typed
 from app.search.query import Phrase, SearchQuery
-from app.search.row import SearchRow
-from app.search.tokens import SEPARATOR, encoded_tokens
 
 _INDEX: ColumnElement[Any] = literal_column("post_search")  # the table named as FTS5 wants it: as a column
 _rows = table("post_search", column("rowid"))
@@ -53,25 +50,9 @@ def drop(connection: Connection) -> None:
         connection.exec_driver_sql(f"DROP TABLE IF EXISTS {name}")
 
 
-def write(connection: Connection, rows: Iterable[SearchRow]) -> None:
-    if values := [_values(row) for row in rows]:
-        connection.execute(_INSERT, values)
-        connection.execute(_INSERT_TITLE, values)
-
-
-def _values(row: SearchRow) -> dict[str, int | str]:
-    return {
-        "pk": row.pk,
-        "title": _encoded(row.title),
-        "tags": f" {SEPARATOR} ".join(map(_encoded, row.tags)),
-        "excerpt": _encoded(row.excerpt),
-        "body": _encoded(row.text),
-        "typed": _encoded(typed.form(row.title)),
-    }
-
-
-def _encoded(field: str) -> str:
-    return " ".join(encoded_tokens(field))
+def write(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    connection.execute(_INSERT, rows)
+    connection.execute(_INSERT_TITLE, rows)
 
 
 def remove(connection: Connection, pks: Iterable[int]) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from types import SimpleNamespace
 
 from sqlalchemy import Engine
@@ -10,10 +11,11 @@ from sqlalchemy import Engine
 from app.database import writing
 from app.documents.document import Context, Document, Field, parse
 from app.documents.sources import Source
-from app.posts.changes import advance
-from app.posts.intake import history_of
+from app.posts.changes import Turn
 from app.posts.options import Options
-from app.posts.store import new_ids, next_pk, row_of, write_posts
+from app.posts.records import records_of
+from app.posts.store import insert_posts, new_ids, next_pk, row_of
+from app.posts.writing import Written, history_of
 
 FIRST = datetime(2000, 1, 1, tzinfo=UTC)
 LAST = datetime(2025, 12, 31, tzinfo=UTC)
@@ -74,13 +76,17 @@ def fill(engine: Engine, start: int, end: int, total: int) -> None:
 def store(engine: Engine, made: Sequence[Document]) -> None:
     """Stores new posts in one transaction."""
     with writing(engine) as connection:
-        pk = next_pk(connection)
+        turn = Turn(connection, LAST)
+        pks = count(next_pk(connection))
         ids = new_ids(connection, [document.name for document in made])
-        rows = [
-            row_of(document, pk=pk + place, id=ids[document.name], slug=document.slug, now=LAST, before=None)
-            for place, document in enumerate(made)
-        ]
-        write_posts(connection, new=list(zip(rows, made, strict=True)), changed=())
-        stored = [SimpleNamespace(**row) for row in rows]
-        history = [history_of("created", row, row.sha256, OPTIONS) for row in stored]
-        advance(connection, history, before=(), after=stored, now=LAST)
+        written = [_written(document, next(pks), ids[document.name], engine.dialect.name) for document in made]
+        insert_posts(connection, written)
+        stored = [SimpleNamespace(**row) for row, _ in written]
+        turn.note([history_of("created", row, row.sha256, OPTIONS) for row in stored], after=stored)
+        turn.end()
+
+
+def _written(document: Document, pk: int, id: str, dialect: str) -> Written:  # noqa: A002 - its name
+    records = records_of(dialect, document)
+    own = {"pk": pk, "id": id, "slug": document.slug, "slug_wanted": document.slug}
+    return row_of(records, own, now=LAST, before=None), records
