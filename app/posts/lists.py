@@ -31,18 +31,18 @@ class _List:
     order: Order  # by relevance, of equals
 
 
-def _list(query: ListQuery, way: Way | None, reader: Reader, dialect: Dialect) -> _List:
+def _list(query: ListQuery, way: Way | None, reader: Reader, dialect: Dialect, *, counted: bool = False) -> _List:
     kind, sought = searched(query, reader)
-    found = _list_of_kind(kind, way, reader, dialect)
+    found = _list_of_kind(kind, way, reader, dialect, counted=counted)
     return replace(found, page=found.page.given(sought)) if sought else found
 
 
 @lru_cache(maxsize=1000)
-def _list_of_kind(query: ListQuery, way: Way | None, reader: Reader, dialect: Dialect) -> _List:
+def _list_of_kind(query: ListQuery, way: Way | None, reader: Reader, dialect: Dialect, *, counted: bool) -> _List:
     shape = shape_of(query.fields, query.include, SUMMARY, detail=False)
     columns = columns_of(shape, *((posts.c.pk, posts.c.title) if query.highlight else ()))
     if query.order == "relevance":
-        statement, order = best_of(columns, query, reader)
+        statement, order = best_of(columns, query, reader, counted=counted)
     else:
         statement, order = page_of(columns, query, query.order, reader, way)
     statement = with_bodies(statement, shape).limit(LIMIT).offset(OFFSET)
@@ -133,11 +133,13 @@ def _places(snapshot: Snapshot, kind: ListQuery, reader: Reader) -> dict[int, Ke
     return places
 
 
-def _total(snapshot: Snapshot, query: ListQuery, reader: Reader) -> int:
+def _total(snapshot: Snapshot, query: ListQuery, reader: Reader, counted: int | None = None) -> int:
     connection = snapshot.connection
     posts_found = query.of_posts
 
     def count() -> int:
+        if counted is not None:
+            return counted
         ((found,),) = _count(posts_found, reader.prepared, connection.dialect).rows(connection, now=reader.now)
         return int(found)
 
@@ -153,8 +155,11 @@ def _best(
         raise invalid_cursor()
     limit = max(0, min(query.limit, BEST - start))
     wanted = limit + 1 if start + limit < BEST else limit
-    prepared = _list(kind, None, reader.prepared, snapshot.connection.dialect)
+    is_counted = query.total and start == 0
+    prepared = _list(kind, None, reader.prepared, snapshot.connection.dialect, counted=is_counted)
     rows = prepared.page.rows(snapshot.connection, now=reader.now, limit=wanted, offset=start) if limit else []
+    if is_counted and rows:
+        _total(snapshot, kind, reader, counted=rows[0].total)
 
     def way(offset: int) -> dict[str, str]:
         if query.page is not None:

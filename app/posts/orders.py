@@ -109,14 +109,24 @@ def page_of(
     return order.sorted(statement, backward=way is not None and way.backward), order
 
 
-def best_of(columns: Iterable[ColumnElement[Any]], query: PostFilter, reader: Reader) -> tuple[AnySelect, Order]:
-    """The posts that a search finds, the best first; equals in the order given, by time and then by source name."""
+def best_of(
+    columns: Iterable[ColumnElement[Any]], query: PostFilter, reader: Reader, *, counted: bool = False
+) -> tuple[AnySelect, Order]:
+    """The posts that a search finds, the best first; equals in the order given, by time and then by source name.
+
+    Where they are to be counted, each row has how many they are as its `total`: finding them twice takes twice as long.
+    """
     ranked = index.rank(parse(query.q or ""), reader.dialect, posts.c.pk)
-    rest = query.model_copy(update={"q": None})
+    rest = conditions(query.model_copy(update={"q": None}), reader)
     newest = Order.of("-published_at", query.statuses)
-    statement: AnySelect = select(*columns).join(ranked, ranked.c.pk == posts.c.pk).where(conditions(rest, reader))
-    # Else SQLite walks all posts by date, looking for each among those found.
-    statement = statement.with_hint(posts, "NOT INDEXED", "sqlite")
+
+    def found(*columns: ColumnElement[Any]) -> AnySelect:
+        statement: AnySelect = select(*columns).join_from(posts, ranked, ranked.c.pk == posts.c.pk).where(rest)
+        # Else SQLite walks all posts by date, looking for each among those found.
+        return statement.with_hint(posts, "NOT INDEXED", "sqlite")
+
+    total = found(func.count()).scalar_subquery().label("total")
+    statement = found(*columns, *((total,) if counted else ()))
     return newest.sorted(statement.order_by(ranked.c.score.desc())), newest
 
 
