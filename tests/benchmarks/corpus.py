@@ -1,9 +1,15 @@
-"""Generated posts for measurements: Japanese with English among it, word frequencies by Zipf's law. Always the same."""
+"""Posts for measurements: generated ones, Japanese with English among it and always the same, or those of a folder."""
 
 from collections import Counter
-from itertools import accumulate
+from collections.abc import Iterator
+from itertools import accumulate, count
+from pathlib import Path
 from random import Random
 
+from app.documents.context import Context
+from app.documents.document import parse
+from app.documents.sources import Limits, gather, in_folder
+from app.errors import DocumentError
 from app.search.row import SearchRow
 
 _KANJI = (
@@ -47,8 +53,23 @@ _CHANCE.shuffle(VOCABULARY)  # the first are the most frequent
 _CUMULATIVE = list(accumulate(1 / (rank + 8) for rank in range(len(VOCABULARY))))
 
 
+def rows(corpus: str) -> Iterator[SearchRow]:
+    """The posts of a corpus: so many generated ones, or those of a folder that can be understood."""
+    if corpus.isdigit():
+        yield from (row(pk, Counter()) for pk in range(1, int(corpus) + 1))
+        return
+    pks = count(1)
+    limits = Limits(file_bytes=2**24, total_bytes=2**30, files=10**6)
+    for source in gather(in_folder(Path(corpus)), limits=limits).sources:
+        try:
+            found = parse(source, Context())
+        except DocumentError:
+            continue
+        yield SearchRow(pk=next(pks), title=found.title, tags=found.tags, excerpt=found.excerpt, text=found.text)
+
+
 def row(pk: int, seen: Counter[str]) -> SearchRow:
-    """The post of a number, about 2 000 characters long; counts its words in `seen`, each once."""
+    """The post of a number, 200 to 800 words long, their frequencies by Zipf's law; counts each once in `seen`."""
     chance = Random(pk)
     words = chance.choices(VOCABULARY, cum_weights=_CUMULATIVE, k=chance.randint(200, 800))
     seen.update(set(words))

