@@ -11,7 +11,8 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_inline.state_inline import StateInline
 
 _SCHEME = re.compile(r"(?:^|[^a-z0-9.+-])(https?|mailto)$", re.IGNORECASE)
-_WEB = re.compile(r"://[A-Za-z0-9][A-Za-z0-9\-._~:/?#@!$&'()*+,;=%]*")
+# No server takes longer ones; without an end, a text of nothing else would be read again for each of them.
+_WEB = re.compile(r"://[A-Za-z0-9][A-Za-z0-9\-._~:/?#@!$&'()*+,;=%]{0,8000}")
 _MAIL = re.compile(r":[A-Za-z0-9._%+-]++@[A-Za-z0-9-]++(?:\.[A-Za-z0-9-]++)+(?:\?[A-Za-z0-9\-._~:/?@!$&'()*+,;=%]*)?")
 _NEVER_LAST = "?!.,:;*_~'\"&("
 
