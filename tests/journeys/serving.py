@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
+from app.database import open_engine
 from tests.building import AUTH, KEY
 
 ROOT = Path(__file__).parents[2]
@@ -41,11 +43,17 @@ class Server:
         return [json.loads(line)["message"] for line in self.log.read_text(encoding="utf-8").splitlines()]
 
     def await_ready(self) -> None:
+        self._await("/readyz")
+
+    def await_alive(self) -> None:
+        self._await("/healthz")
+
+    def _await(self, path: str) -> None:
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             assert self.process.poll() is None, self.said
             try:
-                if self.client.get("/readyz").status_code == 200:
+                if self.client.get(path).status_code == 200:
                     return
             except httpx2.TransportError:
                 pass
@@ -105,3 +113,19 @@ def serving(folder: Path, port: int | None = None, **settings: str) -> Iterator[
     with started(folder, port, **settings) as server:
         server.await_ready()
         yield server
+
+
+def check_crash_image(database_url: str, copied: Path) -> None:
+    """What a killed process left on the disk is a whole SQLite database; looked at in a copy, so that it stays as it is."""
+    if not database_url.startswith("sqlite"):
+        return
+    copied.mkdir()
+    for path in Path(database_url.removeprefix("sqlite:///")).parent.glob("honbun.db*"):
+        shutil.copy(path, copied)
+    engine = open_engine(f"sqlite:///{copied / 'honbun.db'}")
+    try:
+        with engine.connect() as connection:
+            assert connection.exec_driver_sql("PRAGMA integrity_check").scalar_one() == "ok"
+            assert connection.exec_driver_sql("PRAGMA foreign_key_check").all() == []
+    finally:
+        engine.dispose()

@@ -1,18 +1,14 @@
 """`kill -9` in the middle of an upload leaves all of it or none, and everything that was acknowledged."""
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import orjson
 import pytest
-from sqlalchemy import Engine
 
-from app.database import open_engine
 from tests.building import markdown
-from tests.journeys.serving import Server, serving
+from tests.journeys.serving import Server, check_crash_image, serving
 
 FILES = 300
 BODY = {
@@ -44,7 +40,7 @@ def _round(database_url: str, folder: Path, lines: int) -> None:
         acknowledged = server.client.put("/v1/posts/first", content=markdown(title="先の記事"))
         assert acknowledged.status_code == 201
         summary = _upload_and_kill(server, lines)
-    _check_integrity(database_url, folder)
+    check_crash_image(database_url, folder / "copy")
     with serving(folder, DATABASE_URL=database_url) as server:
         many = server.client.get("/v1/posts?tag=多&limit=1").json()["total"]
         first = server.client.get("/v1/posts/first")
@@ -72,23 +68,3 @@ def _upload_and_kill(server: Server, lines: int) -> dict[str, Any] | None:
         pass
     assert server.process.poll() is not None
     return next((line for line in read if line["type"] == "summary"), None)
-
-
-def _check_integrity(database_url: str, folder: Path) -> None:
-    """Of a copy, so that the server itself recovers the original."""
-    if not database_url.startswith("sqlite"):
-        return
-    copied = folder / "copy"
-    copied.mkdir()
-    for path in Path(database_url.removeprefix("sqlite:///")).parent.glob("honbun.db*"):
-        shutil.copy(path, copied)
-    for engine in _opened(f"sqlite:///{copied / 'honbun.db'}"):
-        with engine.connect() as connection:
-            assert connection.exec_driver_sql("PRAGMA integrity_check").scalar_one() == "ok"
-            assert connection.exec_driver_sql("PRAGMA foreign_key_check").all() == []
-
-
-def _opened(url: str) -> Iterator[Engine]:
-    engine = open_engine(url)
-    yield engine
-    engine.dispose()
