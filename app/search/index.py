@@ -93,11 +93,16 @@ def parameters(query: SearchQuery, dialect: str) -> dict[str, Any]:
     return dict(_DATABASES[dialect].parameters(query))
 
 
-def titled(typed: Typed, dialect: str, pk: ColumnElement[Any]) -> ColumnElement[bool]:
-    """That the title of the post whose key is `pk` holds what is typed, which is not nothing."""
+def titled(dialect: str, pk: ColumnElement[Any]) -> ColumnElement[bool]:
+    """That the title of the post whose key is `pk` holds what `typed_parameters` say."""
     database = _DATABASES[dialect]
-    found: ColumnElement[bool] = database.among(pk, database.titled(typed.phrases))
+    found: ColumnElement[bool] = database.among(pk, database.titled())
     return found
+
+
+def typed_parameters(typed: Typed, dialect: str) -> dict[str, Any]:
+    """What is typed, which is not nothing."""
+    return dict(_DATABASES[dialect].typed_parameters(typed.phrases))
 
 
 def rank(query: SearchQuery, dialect: str, pk: ColumnElement[Any]) -> CTE:

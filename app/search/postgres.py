@@ -156,10 +156,16 @@ def _given(name: str, given: Mapping[str, Any], type_: Any) -> ColumnElement[Any
     return bindparam(name, given[name], type_)
 
 
-def titled(phrases: tuple[Phrase, ...]) -> Select[int]:
-    """The posts whose title, as it is typed, has all of the phrases."""
-    stand = (func.strpos(_rows.c.typed_title, phrase.needle) > 0 for phrase in phrases)
-    return select(_rows.c.pk).where(_rows.c.title.op("@@")(cast(_conjunction(phrases), TSQUERY)), *stand)
+def titled() -> Select[int]:
+    """The posts whose title, as it is typed, has all of the phrases of `typed_parameters`."""
+    candidates, needles = bindparam("typed_candidates", type_=Text), bindparam("typed_needles", type_=ARRAY(Text))
+    phrase = func.unnest(needles).table_valued("needle").render_derived()
+    lacks = select(literal(1)).where(func.strpos(_rows.c.typed_title, phrase.c.needle) == 0).correlate(_rows)
+    return select(_rows.c.pk).where(_rows.c.title.op("@@")(cast(candidates, TSQUERY)), ~lacks.exists())
+
+
+def typed_parameters(phrases: tuple[Phrase, ...]) -> dict[str, Any]:
+    return {"typed_candidates": _conjunction(phrases), "typed_needles": [phrase.needle for phrase in phrases]}
 
 
 def among(pk: ColumnElement[Any], found_posts: Select[int]) -> ColumnElement[bool]:

@@ -79,9 +79,14 @@ def unwanted(query: SearchQuery) -> Select[int]:
     return found(query)
 
 
-def titled(phrases: tuple[Phrase, ...]) -> Select[int]:
-    """The posts whose title, as it is typed, has all of the phrases."""
-    return select(_titles.c.rowid.label("pk")).where(_TITLE_INDEX.op("MATCH")(_all(phrases)))
+def titled() -> Select[int]:
+    """The posts whose title, as it is typed, has all of the phrases of `typed_parameters`."""
+    match = bindparam("typed_match", type_=Text)
+    return select(_titles.c.rowid.label("pk")).where(_TITLE_INDEX.op("MATCH")(match))
+
+
+def typed_parameters(phrases: tuple[Phrase, ...]) -> dict[str, Any]:
+    return {"typed_match": _all(phrases)}
 
 
 def among(pk: ColumnElement[Any], found_posts: Select[int]) -> ColumnElement[bool]:

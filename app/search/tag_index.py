@@ -13,6 +13,7 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Table,
+    bindparam,
     func,
     insert,
     select,
@@ -57,12 +58,18 @@ def _rows(key: str) -> Iterable[dict[str, str | int]]:
     return ({"ending": ending, "key": key, "is_start": is_start} for ending, is_start in found.items())
 
 
-def holding(typed: Typed) -> Select[str]:
-    """The keys of the tags that hold the longest phrase of what is typed; those that begin with it first."""
-    sought = max((phrase.needle.lstrip(" ") for phrase in typed.phrases), key=len)[:_LENGTH]
+def holding() -> Select[str]:
+    """The keys of the tags that hold what `parameters` says; those that begin with it first."""
+    begin, end = (bindparam(name, type_=_CODE_POINTS) for name in ("ending_begin", "ending_end"))
     return (
         select(_endings.c.key)
-        .where(_endings.c.ending >= sought, _endings.c.ending < sought + "\U0010ffff")
+        .where(_endings.c.ending >= begin, _endings.c.ending < end)
         .group_by(_endings.c.key)
         .order_by(func.max(_endings.c.is_start).desc(), func.length(_endings.c.key), _endings.c.key)
     )
+
+
+def parameters(typed: Typed) -> dict[str, str]:
+    """The longest phrase of what is typed."""
+    sought = max((phrase.needle.lstrip(" ") for phrase in typed.phrases), key=len)[:_LENGTH]
+    return {"ending_begin": sought, "ending_end": sought + "\U0010ffff"}

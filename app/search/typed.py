@@ -33,6 +33,11 @@ class Typed:
         start = next((start for start, _ in spans(key)), 0)  # behind a quote that is not closed yet
         return cls(key=key[start:], phrases=tuple(dict.fromkeys((*closed, *last))))
 
+    @property
+    def longest_run(self) -> str:
+        """The longest run that all titles with what is typed have."""
+        return max((run for phrase in self.phrases for run in phrase.runs), key=len)
+
     def stands_in(self, text_form: str) -> bool:
         """Whether all of it stands in the form of a title or tag; nothing stands nowhere."""
         return bool(self.phrases) and all(phrase.needle in text_form for phrase in self.phrases)
