@@ -82,6 +82,17 @@ def test_file_that_takes_too_long_is_refused_and_the_others_are_not(quick: Rende
     assert all(isinstance(document, Document) for document in parsed[2:])
 
 
+def test_another_process_starts_at_once_where_one_ran_out_of_time(quick: Renderers) -> None:
+    quick.parse(source("warm.md"), Context())
+    before = pids(quick)
+
+    with pytest.raises(DocumentError):
+        quick.parse(source("endless.md", ENDLESS), Context())
+
+    assert len(pids(quick)) == 1
+    assert not pids(quick) & before
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")
 def test_killed_process_fails_its_file_alone_and_is_replaced() -> None:
     renderers = Renderers(seconds=60)
