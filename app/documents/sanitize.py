@@ -72,6 +72,11 @@ _HOST_ONLY = re.compile(r"[/\\]{2,}")
 _IGNORED_IN_ADDRESSES = re.compile(r"[\t\n\r]")
 _HOST = re.compile(r"https://([a-z0-9.-]+)(?=[/?#]|$)", re.IGNORECASE)
 _SCHEME = re.compile("[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+_SCHEMES = names("http: https: mailto: tel:")
+# What is not seen hides no scheme, even where a browser would take such a text for a relative address.
+_UNSEEN = re.compile(
+    "[\x00-\x1f\x7f-\xa0\xad\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufe00-\ufe0f\ufeff]"
+)
 _ROUNDS = 8
 
 
@@ -142,12 +147,16 @@ def is_web_address(value: str) -> bool:
     """Whether an address, relative or not, leads to a page or a file on the web: it runs nothing wherever it is put."""
     if CONTROL.search(value):
         return False
-    scheme = _SCHEME.match(_IGNORED_IN_ADDRESSES.sub("", value).strip())
-    return scheme is None or scheme[0].lower() in ("http:", "https:")
+    return _scheme(value) in (None, "http:", "https:")
+
+
+def _scheme(value: str) -> str | None:
+    found = _SCHEME.match(_UNSEEN.sub("", value).lstrip())
+    return found[0].lower() if found else None
 
 
 def _address(value: str) -> str | None:
-    if CONTROL.search(value):
+    if CONTROL.search(value) or _scheme(value) not in _SCHEMES | {None}:
         return None
     value = _IGNORED_IN_ADDRESSES.sub("", value).strip(" ")
     if value.startswith("#"):
@@ -178,6 +187,6 @@ def _cleaner(hosts: frozenset[str]) -> nh3.Cleaner:
         attributes={tag: set(allowed) for tag, allowed in _ATTRIBUTES.items() if tag in tags or tag == "*"},
         attribute_filter=attribute if hosts else _attribute,
         set_tag_attribute_values={tag: values for tag, values in _ALWAYS.items() if tag in tags},
-        url_schemes={"http", "https", "mailto", "tel"},
+        url_schemes={scheme.rstrip(":") for scheme in _SCHEMES},
         link_rel="noopener noreferrer",
     )

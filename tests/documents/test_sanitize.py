@@ -79,6 +79,13 @@ def test_cleaning_twice_changes_nothing(html: str, hosts: tuple[str, ...]) -> No
         ("<svg><style><img src=x onerror=alert(1)></style></svg>", '<img src="x">'),
         ('<svg><set attributeName="href" to="javascript:alert(1)"/></svg>a', "a"),
         ('<img src="&#1;x">', "<img>"),
+        (
+            '<q cite="javascript:a">a</q><blockquote cite="/b">b</blockquote>',
+            '<q>a</q><blockquote cite="/b">b</blockquote>',
+        ),
+        ("<a href='\u202ejavascript:a'>a</a><a href='\ufeffdata:a'>a</a>", '<a rel="noopener noreferrer">a</a>' * 2),
+        ("<a href='java\u200bscript:a'>a</a>", '<a rel="noopener noreferrer">a</a>'),
+        ('<a href="図: 1.png">a</a>', '<a href="図: 1.png" rel="noopener noreferrer">a</a>'),
         ('<math><annotation-xml encoding="text/html"><p>a', ""),
         ("<noscript><p title='</noscript><img src=x onerror=alert(1)>'>", '<img src="x">\'&gt;'),
         ('<p title="a < b > c">', '<p title="a &lt; b &gt; c"></p>'),
@@ -180,7 +187,14 @@ def test_what_never_settles_becomes_text(monkeypatch: pytest.MonkeyPatch) -> Non
         ],
         *[
             (address, False)
-            for address in ("javascript:x", " JavaScript:x", "java\tscript:x", "data:text/html,x", "a\0:b")
+            for address in (
+                "javascript:x",
+                " JavaScript:x",
+                "java\tscript:x",
+                "data:text/html,x",
+                "a\0:b",
+                "\ufeffjavascript:x",
+            )
         ],
     ],
 )
