@@ -216,13 +216,14 @@ def _reason(error: DBAPIError) -> str | None:
     return "the database cannot be reached" if isinstance(error, OperationalError | InterfaceError) else None
 
 
+BUSY = "the database is busy with other writers"
 _NOT_MIGRATED = "the database is not migrated; run `honbun migrate`"
 _REASONS = (  # words of SQLite's messages, and SQLSTATEs: Postgres may speak another language
     ("no such table", _NOT_MIGRATED),
     ("no such column", _NOT_MIGRATED),
     ("42P01", _NOT_MIGRATED),
     ("42703", _NOT_MIGRATED),
-    ("database is locked", "the database is busy with other writers"),
+    ("database is locked", BUSY),
     ("disk is full", "the disk is full"),
     ("53100", "the disk is full"),
     ("readonly database", "the database file is read-only"),

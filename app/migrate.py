@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, inspect, text
 
-from app.database import reading, writing
+from app.database import BUSY, reading, writing
 from app.errors import DatabaseUnavailable
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
 ROOT = Path(__file__).parent.parent
+TURNS = 60  # how often SQLite is asked for a turn, which it waits ten seconds for: another may be at a large migration
 ADVISORY_LOCK = 0x686F6E62756E  # "honbun": any number that nobody else locks
 
 
@@ -31,11 +32,18 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
 
     Raises DatabaseUnavailable.
     """
-    if revision == "head" and _is_done(engine):
-        return
-    from alembic import command  # noqa: PLC0415 - see _config
+    turns = TURNS
+    while not (revision == "head" and _is_done(engine)):
+        from alembic import command  # noqa: PLC0415 - see _config
 
-    _run(engine, command.upgrade, revision)
+        turns -= 1
+        try:
+            _run(engine, command.upgrade, revision)
+        except DatabaseUnavailable as error:
+            if error.detail != BUSY or not turns:
+                raise
+        else:
+            return
 
 
 def _is_done(engine: Engine) -> bool:

@@ -5,17 +5,17 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Semaphore
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, inspect, select
+from sqlalchemy import Engine, event, inspect, select
 
-from app import migrate
+from app import database, migrate
 from app.checkup import examine
-from app.database import open_engine, reading
+from app.database import open_engine, reading, writing
 from app.documents.document import Context
 from app.posts.models import content
 from app.search.index import is_index_table
@@ -133,6 +133,23 @@ def test_threads_that_migrate_at_once_migrate_once(bare_url: str, bare: Engine) 
     assert tables(bare) == set(content.metadata.tables)
     with reading(bare) as connection:
         assert len(connection.execute(select(content)).all()) == 1
+
+
+def test_migration_waits_longer_for_its_turn_than_a_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "PRAGMAS", ("busy_timeout = 100", *database.PRAGMAS[1:]))
+    engine = open_engine(f"sqlite:///{tmp_path / 'bare.db'}")
+    begun = Semaphore(0)
+    event.listen(engine, "begin", lambda _: begun.release())
+
+    with ThreadPoolExecutor() as pool:
+        with writing(engine):
+            migrating = pool.submit(migrate.upgrade, engine)
+            for _ in range(3):  # this one, a look at what is there, and another after a turn that did not come
+                begun.acquire()
+        migrating.result()
+
+    assert is_migrated(engine)
+    engine.dispose()
 
 
 def test_processes_that_migrate_at_once_migrate_once(bare_url: str, bare: Engine) -> None:

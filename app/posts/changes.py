@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, update
 
-from app.posts.models import AnyRow, changes, content, posts
+from app.posts.models import AnyRow, UTCDateTime, changes, content, posts
 from app.posts.queries import status_of
 
 CHANNEL = "honbun"  # where Postgres tells of commits
@@ -28,22 +28,26 @@ class State:
     next_flip: datetime | None
 
 
-def read_state(connection: Connection, now: datetime) -> State:
-    """The state at `now`, of the snapshot that the connection's transaction sees; one query."""
-    flips = and_(  # a post that expires before it is published never shows
-        posts.c.draft.is_(False), or_(posts.c.expires_at.is_(None), posts.c.expires_at > posts.c.published_at)
-    )
-    columns = [
-        select(aggregate(column)).where(flips, condition).scalar_subquery()
+_now = bindparam("now", type_=UTCDateTime)
+_FLIPS = and_(  # a post that expires before it is published never shows
+    posts.c.draft.is_(False), or_(posts.c.expires_at.is_(None), posts.c.expires_at > posts.c.published_at)
+)
+_STATE = select(
+    *(content.c.visible_version, content.c.visible_at, content.c.ambiguous),
+    *(
+        select(aggregate(column)).where(_FLIPS, condition).scalar_subquery()
         for column in (posts.c.published_at, posts.c.expires_at)
         for aggregate, condition in (
-            (func.max, (column >= content.c.visible_at) & (column <= now)),
-            (func.min, column > now),
+            (func.max, (column >= content.c.visible_at) & (column <= _now)),
+            (func.min, column > _now),
         )
-    ]
-    row = connection.execute(
-        select(content.c.visible_version, content.c.visible_at, content.c.ambiguous, *columns)
-    ).one()
+    ),
+)
+
+
+def read_state(connection: Connection, now: datetime) -> State:
+    """The state at `now`, of the snapshot that the connection's transaction sees; one query."""
+    row = connection.execute(_STATE, {"now": now}).one()
     version, committed, ambiguous, published, to_publish, expired, to_expire = row
     flip = max((instant for instant in (published, expired) if instant is not None), default=None)
     is_flipped = flip is not None and flip > committed

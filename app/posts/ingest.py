@@ -18,7 +18,7 @@ from app.documents.sources import Batch, Source
 from app.errors import Finding
 from app.posts.changes import Turn, read_state
 from app.posts.intake import take
-from app.posts.look import Intake, say_unchanged, see, understand
+from app.posts.look import Intake, Seen, say_unchanged, see, understand, wanted
 from app.posts.options import Options
 from app.posts.records import Packed, pack
 from app.posts.report import Report, Result, failed
@@ -74,14 +74,22 @@ def _ingest(engine: Engine, intake: Intake, guard: Guard) -> Report:
     with reading(engine) as connection:
         guard(connection)
         seen = see(connection, intake)
-        label = read_state(connection, intake.now).label
-    documents = understand(intake, seen)
-    _say_refusals(intake)
-    is_noted = intake.options.via == "folder" and (intake.batch.sources or intake.batch.configs)
-    if documents or seen.sites.written or is_noted or intake.options.prune_below is not None:
+        is_new = _is_new(intake, seen)
+        label = "" if is_new else read_state(connection, intake.now).label
+    if is_new:
+        understand(intake, seen)
+        _say_refusals(intake)
         return _write(engine, intake, guard)
-    say_unchanged(intake, seen, documents)
+    _say_refusals(intake)
+    say_unchanged(intake, seen, ())
     return _report(intake, label)
+
+
+def _is_new(intake: Intake, seen: Seen) -> bool:
+    """Whether there is anything to write."""
+    options, batch = intake.options, intake.batch
+    is_noted = options.via == "folder" and (batch.sources or batch.configs)
+    return bool(seen.sites.written or is_noted or options.prune_below is not None or wanted(intake, seen))
 
 
 def _packed(  # noqa: PLR0913, PLR0917 - who parses, who packs, who hears of it

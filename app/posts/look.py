@@ -1,6 +1,6 @@
 """An upload held against what is stored: what is new in it, what stays as it is, and what its configurations move."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -19,8 +19,9 @@ from app.posts.records import Outline, Packed
 from app.posts.report import Result, Stored
 from app.posts.sites import Sites, plan_sites, read_sites, stale_below
 from app.posts.spool import Spool
-from app.posts.store import known, stored_under
+from app.posts.store import stored_under
 
+Key: TypeAlias = tuple[str, str, str]  # a name, the hash of its bytes, what renders it
 PackEach: TypeAlias = Callable[[Sequence[Source], Contexts], Iterator[Packed | Finding]]
 """What each source came to, in order, ready to be written."""
 
@@ -37,7 +38,7 @@ class Intake:
     on_result: Callable[[Result], None]
     spool: Spool
     results: list[Result] = field(default_factory=list)
-    parsed: dict[tuple[str, str, str], Outline | Finding] = field(default_factory=dict)
+    parsed: dict[Key, Outline | Finding] = field(default_factory=dict)
 
     def say(self, result: Result) -> None:
         self.results.append(result)
@@ -82,27 +83,30 @@ def see(connection: Connection, intake: Intake) -> Seen:
     return Seen(sites=sites, contexts=contexts, stored=stored, stale=stale)
 
 
+def wanted(intake: Intake, seen: Seen) -> dict[Key, Source]:
+    """The sources that are not stored as they would be now: told by hash, before anything is parsed."""
+    found: dict[Key, Source] = {}
+    for source in (*intake.batch.sources, *seen.stale):
+        rendered_by = seen.contexts.of(source.name).rendered_by
+        if not same_source(seen.stored.get(source.name), source.sha256, rendered_by):
+            found[source.name, source.sha256, rendered_by] = source
+    return found
+
+
 def understand(intake: Intake, seen: Seen) -> dict[str, Outline | Finding]:
     """All that is not stored as it would be now. What an earlier look has parsed is not parsed again."""
-    wanted: dict[tuple[str, str, str], Source] = {}
-    for source in (*intake.batch.sources, *seen.stale):
-        context = seen.contexts.of(source.name)
-        row = seen.stored.get(source.name)
-        if row is not None and same_source(known(row), source.sha256, context.rendered_by):
-            continue
-        wanted[source.name, source.sha256, context.rendered_by] = source
+    keys = wanted(intake, seen)
     # Another writer may have come between the first look and our turn.
-    fresh = {key: source for key, source in wanted.items() if key not in intake.parsed}
-    parsed = intake.pack_each(tuple(fresh.values()), seen.contexts)
-    for key, packed in zip(fresh, parsed, strict=True):
+    fresh = {key: source for key, source in keys.items() if key not in intake.parsed}
+    for key, packed in zip(fresh, intake.pack_each(tuple(fresh.values()), seen.contexts), strict=True):
         if isinstance(packed, Finding):
             intake.parsed[key] = packed
         else:
             intake.parsed[key] = replace(packed.outline, place=intake.spool.put(packed))
-    return {name: intake.parsed[name, sha256, made_by] for name, sha256, made_by in wanted}
+    return {key[0]: intake.parsed[key] for key in keys}
 
 
-def say_unchanged(intake: Intake, seen: Seen, documents: Mapping[str, object]) -> None:
+def say_unchanged(intake: Intake, seen: Seen, documents: Container[str]) -> None:
     """Says which posts stay as they are, and what becomes of the configurations, which are no posts."""
     for name in sorted({*seen.sites.before, *seen.sites.after, *seen.sites.refused}):
         problem = seen.sites.refused.get(name)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from itertools import count
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from app.documents.slug import read_name
 from app.errors import Conflict, DocumentError, Finding
@@ -156,8 +156,8 @@ def _candidates(claim: Claim, numbers: Iterator[int]) -> Iterator[str]:
         yield f"{wanted}-{number}"
 
 
-def same_source(post: Known | None, sha256: str, rendered_by: str) -> bool:
-    """Whether a file is stored already as it would be now."""
+def same_source(post: Any, sha256: str, rendered_by: str) -> bool:
+    """Whether a file is stored already as it would be now; `post` is the row or what is known of it, None for none."""
     return post is not None and post.sha256 == sha256 and post.rendered_by == rendered_by
 
 

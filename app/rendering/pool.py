@@ -131,10 +131,13 @@ class Renderers:
         if not second and sum(source.size for source in first) < self.worthwhile:
             yield from finish_each(first, contexts, finish)
             return
+        if not second:  # no thread has anything to wait for
+            yield from self._parse_batch(first, contexts, finish) if first else ()
+            return
         threads = ThreadPoolExecutor(self.size, "render")
         waiting: deque[Future[list[T | Finding]]] = deque()
         try:
-            for batch in chain(filter(None, (first, second)), batches):
+            for batch in chain((first, second), batches):
                 waiting.append(threads.submit(self._parse_batch, batch, contexts, finish))
                 if len(waiting) > 2 * self.size:
                     yield from waiting.popleft().result()
