@@ -1,7 +1,6 @@
 """The application: engine, routers, middleware, problem handlers, lifespan. The only wiring."""
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -33,17 +32,14 @@ from app.api.service import Service, Site
 from app.database import THREADS, open_engine
 from app.documents.sources import Limits
 from app.ending import drain_at_sigterm, end_with_parent
-from app.errors import DatabaseUnavailable
-from app.posts.content_folder import take_folder
 from app.posts.watch import Watch
 from app.rendering.pool import Renderers, cores
 from app.settings import Settings
+from app.taking import take_content
 
-log = logging.getLogger("honbun")
 NICENESS = 5  # of the render processes: whoever reads comes before whoever writes
 STREAMS = 8  # at once; fewer than there are connections to the database
 WAITERS = 100
-RETRY = 1.0  # seconds until the content folder is tried again
 Clock = Callable[[], datetime]
 
 
@@ -114,7 +110,7 @@ async def _lifespan(_: FastAPI, *, service: Service, settings: Settings, ends_re
         await anyio.to_thread.run_sync(migrate.upgrade, service.engine)
     drain_at_sigterm(partial(setattr, service.readiness, "is_ending", True), settings.drain_seconds)
     end_with_parent()
-    work = (_take_content(service, settings.content_dir), service.watch.signal.run(), service.key_use.run())
+    work = (take_content(service, settings.content_dir), service.watch.signal.run(), service.key_use.run())
     tasks = [asyncio.create_task(one) for one in work]
     yield
     for task in tasks:
@@ -195,42 +191,3 @@ def _add_docs(app: FastAPI, root: str) -> None:
     @app.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:
         return HTMLResponse(html, headers=headers)
-
-
-async def _take_content(service: Service, content_dir: str) -> None:
-    """Takes the content folder; what fails is said, and the service serves all the same."""
-    while content_dir:
-        try:
-            await anyio.to_thread.run_sync(_take, service, Path(content_dir))
-            break
-        except DatabaseUnavailable as error:
-            log.warning("%s waits for the database: %s", content_dir, error.detail)
-            await asyncio.sleep(RETRY)
-        except OSError as error:
-            log.warning("%s cannot be taken: %s", content_dir, error.strerror)
-            break
-        except Exception:
-            log.exception("%s cannot be taken", content_dir)
-            raise
-    service.readiness.is_taken = True
-
-
-def _take(service: Service, folder: Path) -> None:
-    if not folder.is_dir():
-        log.warning("there is no content folder %s", folder)
-        return
-    taken = take_folder(
-        service.engine,
-        folder,
-        context=service.context,
-        now=service.clock(),
-        parse_each=service.pack_each,
-    )
-    for result in taken.report.results:
-        if result.problem is not None:
-            place = f"{folder / result.name}:{result.problem.line or 1}:{result.problem.column or 1}"
-            log.warning("%s: %s: %s", place, result.problem.code, result.problem.detail)
-    for name in taken.left_alone:
-        log.warning("%s: left alone, since it was last written or deleted over HTTP", folder / name)
-    counts = [f"{count} {action}" for action, count in taken.report.counts.items() if count and action != "skipped"]
-    log.info("%s: %s", folder, ", ".join(counts) or "nothing new")
