@@ -62,8 +62,7 @@ async def post_ingest(
     if streamed:
         lines = _lines(service, take, atomic=query.atomic)
         return StreamingResponse(lines, media_type="application/jsonl", headers={"Cache-Control": "no-store"})
-    report = await anyio.to_thread.run_sync(take, lambda _: None, limiter=service.writers)
-    return report_answer(report, service, atomic=query.atomic)
+    return await anyio.to_thread.run_sync(_answered, take, service, query.atomic, limiter=service.writers)
 
 
 def name_prefix(prefix: str) -> str:
@@ -103,6 +102,11 @@ def _take(  # noqa: PLR0913, PLR0917 - what an upload depends on
         on_result=on_result,
         parse_each=service.pack_each,
     )
+
+
+def _answered(take: Take, service: Service, atomic: bool) -> Response:
+    """The answer, made in the thread: thousands of results take longer than the event loop may."""
+    return report_answer(take(lambda _: None), service, atomic=atomic)
 
 
 async def _lines(service: Service, take: Take, *, atomic: bool) -> AsyncIterator[bytes]:

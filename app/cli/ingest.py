@@ -135,9 +135,16 @@ def _said(result: "Result") -> dict[str, "Any"]:
     """A result as the service would say it, so far as it is printed here."""
     from dataclasses import asdict
 
-    said = asdict(result)
-    post = said.pop("post")
-    return said | {"id": post and post["id"], "slug": post and post["slug"]}
+    return {
+        "name": result.name,
+        "action": result.action,
+        "sha256": result.sha256,
+        "changed": result.changed,
+        "warnings": [asdict(finding) for finding in result.warnings],
+        "problem": result.problem and asdict(result.problem),
+        "id": result.post and result.post.id,
+        "slug": result.post and result.post.slug,
+    }
 
 
 def _print_json(counts: dict[str, int], results: list[dict[str, "Any"]]) -> None:

@@ -14,7 +14,7 @@ Katakana and hiragana stay apart: together, イル would be found in every し�
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from operator import add
 
@@ -23,7 +23,7 @@ from app.documents.cjk import is_wide
 SEPARATOR = "z"  # a token that no text has: no phrase reaches over it
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _MAX_WORD = 32  # bytes; longer words are hashed
-_MAX_WORDS = 20_000  # of which the tokens are kept, some 3 MB
+_MAX_KNOWN = 20_000  # words, and pairs, of which the tokens are kept: some 3 MB of each
 
 # Invisible, and between characters that belong together: soft hyphen, joiners, zero-width spaces, directions,
 # variation selectors, byte order mark.
@@ -107,12 +107,15 @@ def tokens_of(run: str) -> list[str]:
 
 def encoded_tokens(text: str) -> list[str]:
     """The tokens of a text in order, each as `encode` gives it."""
+    folded = fold(text)
+    kinds = folded.translate(_KINDS)
     found: list[str] = []
-    for run in runs(text):
-        if is_spaceless(run):
-            heads = list(map(_HEADS.__getitem__, run))
-            found += map(add, heads, map(_CODES.__getitem__, run[1:]))
-            found.append(heads[-1])
+    for match in _RUN.finditer(kinds):
+        start, end = match.span()
+        run = folded[start:end]
+        if kinds[start] == "c":
+            found += map(_PAIRS.__getitem__, map(add, run, run[1:]))
+            found.append(_HEADS[run[-1]])
         else:
             found.append(_WORDS[run])
     return found
@@ -152,15 +155,19 @@ class _Codes(dict[str, str]):
         return code
 
 
-class _Words(dict[str, str]):
-    """Word -> its token; a text has few words that no other has. Forgotten when they are many."""
+class _Known(dict[str, str]):
+    """Text -> its token: a text has few that no other has. Forgotten when they are many."""
 
-    def __missing__(self, word: str) -> str:
-        if len(self) >= _MAX_WORDS:
+    def __init__(self, encode: Callable[[str], str]) -> None:
+        super().__init__()
+        self.encode = encode
+
+    def __missing__(self, text: str) -> str:
+        if len(self) >= _MAX_KNOWN:
             self.clear()
-        token = self[word] = _encode_word(word)
+        token = self[text] = self.encode(text)
         return token
 
 
-_WORDS = _Words()
 _HEADS, _CODES = _Codes("c"), _Codes("")
+_WORDS, _PAIRS = _Known(_encode_word), _Known(lambda pair: _HEADS[pair[0]] + _CODES[pair[1]])

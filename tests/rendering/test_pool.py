@@ -123,7 +123,7 @@ def test_process_that_died_idle_is_replaced_before_a_file_suffers() -> None:
     renderers.parse(source("a.md"), Context())
     (pid,) = pids(renderers)
     os.kill(pid, signal.SIGKILL)
-    wait_until_gone(pid)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # until all of its threads are gone
 
     assert renderers.parse(source("b.md"), Context()).name == "b.md"
     renderers.close()
