@@ -1,6 +1,7 @@
 """The tables. A post's bodies are kept beside it, so that lists read none of them."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from sqlalchemy import (
@@ -51,13 +52,21 @@ class UTCDateTime(TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError("an instant needs a time zone")
-        instant = value.astimezone(UTC).replace(microsecond=0)
-        return instant_text(instant) if dialect.name == "sqlite" else instant
+        return _sqlite_text(value) if dialect.name == "sqlite" else _in_utc(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
         return datetime.fromisoformat(value) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+def _in_utc(value: datetime) -> datetime:
+    return value.astimezone(UTC).replace(microsecond=0)
+
+
+@lru_cache(maxsize=256)  # a post's own instants are written with each of its terms
+def _sqlite_text(value: datetime) -> str:
+    return instant_text(_in_utc(value))
 
 
 def instant_text(instant: datetime) -> str:

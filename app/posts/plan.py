@@ -37,6 +37,8 @@ def find_renames(gone: Iterable[Known], come: Iterable[Planned]) -> dict[str, Kn
     same name but for folder and date, where only one fits.
     """
     left = {post.pk: post for post in sorted(gone, key=lambda post: post.name)}
+    if not left:
+        return {}
     new = {document.name: document for document in sorted(come, key=lambda document: document.name)}
     renames: dict[str, Known] = {}
     rules: tuple[tuple[Callable[[Known | Planned], Hashable], bool], ...] = (

@@ -1,4 +1,5 @@
 import gzip
+import hashlib
 import io
 import tarfile
 import zipfile
@@ -12,6 +13,7 @@ from app.documents.archives import in_tar, in_zip
 from app.documents.sources import (
     Entry,
     Limits,
+    Source,
     entry,
     gather,
     in_folder,
@@ -266,3 +268,14 @@ def test_configuration_that_is_too_large_is_refused() -> None:
     batch = gather(entries({"_config.yml": b"title: long"}), limits=Limits(file_bytes=5))
 
     assert [(name, finding.code) for name, finding in batch.refused] == [("_config.yml", "file_too_large")]
+
+
+def test_files_of_a_folder_are_known_by_hash_and_read_again_where_they_are_wanted(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_bytes(b"one")
+    (source,) = gather(in_folder(tmp_path), limits=FREE).sources
+    (tmp_path / "a.md").write_bytes(b"other")
+
+    assert (source.sha256, source.size) == (hashlib.sha256(b"one").hexdigest(), 3)
+    assert source.content == b"other"
+    assert source.whole() == Source(name="a.md", content=b"other")
+    assert source.whole().sha256 == hashlib.sha256(b"other").hexdigest()

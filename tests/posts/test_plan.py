@@ -161,6 +161,14 @@ class TestSlugs:
         assert warnings["b/kiji.md"].code == "slug_taken"
         assert warnings["b/kiji.md"].detail == "the slug 'kiji' is held by a/kiji.md; b/kiji.md has 'kiji-2'"
 
+    def test_each_number_is_tried_once_however_many_want_one_slug(self) -> None:
+        asked: list[str] = []
+        slugs, warnings = give_slugs([claim(f"{number}/kiji.md") for number in range(200)], asked.append)
+
+        assert set(slugs.values()) == {"kiji", *(f"kiji-{number}" for number in range(2, 201))}
+        assert len(asked) == 200
+        assert "held by 0/kiji.md" in warnings["150/kiji.md"].detail
+
     def test_free_slug_brings_no_warning(self) -> None:
         _, warnings = give_slugs([claim("kiji.md")], lambda _: None)
 
