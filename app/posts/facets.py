@@ -91,8 +91,9 @@ def _counted_terms(found: CTE | None, taxonomies: Iterable[str], reader: Reader)
         uses = _uses((terms.c.taxonomy, terms.c.key), is_asked, reader).subquery()
     else:
         statement = select(terms.c.taxonomy, terms.c.key, func.count().label("posts"))
-        joined = statement.join(found, found.c[0] == terms.c.post_pk).where(is_asked)
-        uses = joined.group_by(terms.c.taxonomy, terms.c.key).subquery()
+        # Asked of each term of an index; a join SQLite may begin with any of the two, and read one for each of the other.
+        of_found = statement.where(is_asked, terms.c.post_pk.in_(select(found.c[0])))
+        uses = of_found.group_by(terms.c.taxonomy, terms.c.key).subquery()
     place = func.rank().over(partition_by=uses.c.taxonomy, order_by=uses.c.posts.desc()).label("place")
     placed = select(uses, place).subquery()
     spelling = terms.alias()

@@ -1,13 +1,19 @@
 """Facets cost a fixed number of queries however many posts and values there are."""
 
+from dataclasses import replace
 from datetime import timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
-from app.database import reading
+from app import migrate
+from app.database import open_engine, reading
 from app.posts.facets import FacetValue, count_facets
 from app.posts.filters import FACETS, ListQuery
+from tests.benchmarks import many
 from tests.building import NOW, markdown
 from tests.posts.recording import recorded
 from tests.posts.samples import query_of, reader, take
@@ -55,3 +61,21 @@ def test_posts_hidden_by_the_clock_count_only_while_they_show(engine: Engine) ->
             counts.append(count_facets(connection, query, reader(now, dialect=engine.dialect.name))["tag"])
 
     assert counts == [[], [FacetValue(value="AI", count=1)], []]
+
+
+def test_work_grows_as_the_posts_do_on_sqlite(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'facets.db'}")
+    migrate.upgrade(engine)
+    steps = []
+    for number in (200, 800):
+        many.store(engine, [replace(made, tags=("a",)) for made in many.documents(range(number // 2, number), number)])
+        with reading(engine) as connection:
+            driver: Any = connection.connection.driver_connection
+            done = count()
+            driver.set_progress_handler(lambda done=done: next(done) < 0, 100)
+            count_facets(connection, query_of(ListQuery, f"{ASKED}&tag=a"), reader(many.LAST))
+            driver.set_progress_handler(None, 0)
+        steps.append(next(done))
+    engine.dispose()
+
+    assert steps[1] < 8 * steps[0]
