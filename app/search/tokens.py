@@ -9,7 +9,10 @@ that "stands in a text" is "is a substring of its normal form": ` bedrock の性
 Tokens are the words and signs, and of a spaceless run its overlapping pairs of characters and then its last character, so that
 every character begins a token. A token's position is its place in the list.
 
-Katakana and hiragana stay apart: together, イル would be found in every している.
+Katakana and hiragana stay apart. Measured over three Japanese blogs (745 posts), with every katakana word that they hold
+as a query: folded, words of two characters (スル, セル, コレ) would find 132 % more posts, nearly all of them wrong (する,
+せる, これ); words of three 2 %, of more 1 %, of which some are right (オススメ, おすすめ). Hiragana of two characters would
+find 7 % more. What is typed for a suggestion is folded: there a wrong title costs a glance.
 """
 
 import re
