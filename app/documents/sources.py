@@ -1,6 +1,7 @@
 """What hands over files: a folder, named bytes; archives are in `app.documents.archives`."""
 
 import os
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -91,7 +92,7 @@ def source_name(name: str, *, strip: int = 0, prefix: str = "") -> str:
     if len(parts) <= strip:
         raise SourceError(f"{name!r} has no {strip} folders to drop", code="invalid_name")
     result = unicodedata.normalize("NFC", prefix) + "/".join(parts[strip:])
-    if any(unicodedata.category(character) in ("Cc", "Cs") or character in _BIDI for character in result):
+    if any(unicodedata.category(character) in ("Cc", "Cs") or character in _BIDI for character in set(result)):
         raise SourceError(f"{name!r} holds a control character", code="invalid_name")
     if len(result.encode()) > MAX_NAME_BYTES:
         raise SourceError(f"a name is at most {MAX_NAME_BYTES} bytes long", code="invalid_name")
@@ -146,11 +147,16 @@ def posts_among(names: Iterable[str]) -> Callable[[str], bool]:
     def rule(name: str) -> bool:
         if not is_post(name):
             return False
-        folders = name.split("/")[:-1]
-        inside = [i for i in range(len(folders) + 1) if "/".join(folders[:i]) in sites]
-        return not inside or any(folder in POST_FOLDERS for folder in folders[inside[0] :])
+        site = next((above for above in _folders_above(name) if above in sites), None) if sites else None
+        return site is None or any(folder in POST_FOLDERS for folder in name[len(site) :].split("/")[:-1])
 
     return rule
+
+
+def _folders_above(name: str) -> Iterator[str]:
+    """From the outermost, which has no name."""
+    yield ""
+    yield from (name[: slash.start()] for slash in re.finditer("/", name))
 
 
 def _sites(name: str) -> Iterator[str]:

@@ -3,6 +3,7 @@
 import io
 import struct
 import tarfile
+import warnings
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.documents.archives import in_tar, in_zip
-from app.documents.sources import Batch, Limits, gather
+from app.documents.sources import Batch, Entry, Limits, gather
 from app.documents.tar import MAX_HEADER
 from app.errors import SourceError, TooLarge
 
@@ -202,16 +203,106 @@ def test_tar_is_counted_by_what_it_unpacks_to() -> None:
         from_tar(tar_of((tarfile.TarInfo("a.bin"), b"x" * 80_001)))
 
 
-@pytest.mark.parametrize("read", [from_zip, from_tar])
-@settings(max_examples=200, deadline=None)
-@given(data=st.data())
-def test_no_archive_raises_what_is_not_ours(read: Callable[[bytes], Batch], data: st.DataObject) -> None:
-    good = bytes(zip_of("a.md", "b.md") if read is from_zip else tar_of((tarfile.TarInfo("a.md"), b"a" * 100)))
-    places = data.draw(st.lists(st.tuples(st.integers(0, len(good) - 1), st.integers(0, 255)), max_size=8))
-    raw = bytearray(good)
-    for place, value in places:
-        raw[place] = value
-    cut = data.draw(st.integers(0, len(raw)))
+NAMES = st.one_of(
+    st.sampled_from(
+        ("a.md", "b/a.md", "_posts/2025-01-01-あ.md", "か\u3099.md", "../a.md", "/a.md", "C:/a.md", "a\\b.md")
+    ),
+    st.sampled_from(
+        ("a.txt", "d/", "_config.yml", "README.md", f"{'n/' * 200}a.md", f"{'n' * 1100}.md", "a.md/", "...md")
+    ),
+    st.text(max_size=9).map(lambda text: text.encode("utf-8", "ignore").decode().replace("\0", "") + ".md"),
+)
+FILES = st.lists(st.tuples(NAMES, st.binary(max_size=40) | st.just(b"x" * 900)), max_size=5)
 
+
+class Unseekable(io.BytesIO):
+    """What an archiver writes to that cannot go back: sizes come behind the content."""
+
+    def seekable(self) -> bool:
+        return False
+
+    def seek(self, *_: int) -> int:
+        raise io.UnsupportedOperation
+
+    def tell(self) -> int:
+        raise io.UnsupportedOperation
+
+
+@st.composite
+def zips(draw: st.DrawFn) -> bytes:
+    file = draw(st.sampled_from((io.BytesIO, Unseekable)))()
+    with warnings.catch_warnings(), zipfile.ZipFile(file, "w", draw(st.sampled_from((0, 8, 12)))) as archive:
+        warnings.simplefilter("ignore")  # a name that is there twice
+        for name, content in draw(FILES):
+            with archive.open(zipfile.ZipInfo(name or "a"), "w", force_zip64=draw(st.booleans())) as member:
+                member.write(content)
+        archive.comment = draw(st.sampled_from((b"", b"PK\5\6", b"x" * 300)))
+    return file.getvalue()
+
+
+@st.composite
+def tars(draw: st.DrawFn) -> bytes:
+    members = []
+    for name, content in draw(FILES):
+        member = tarfile.TarInfo(name)
+        member.type = draw(st.sampled_from((b"0", b"0", b"0", b"5", b"2", b"7", b"x", b"L", b"S", b"g")))
+        member.pax_headers = draw(st.sampled_from(({}, {"comment": "x" * 700}, {"path": "c.md"})))
+        members.append((member, content))
+    return bytes(tar_of(*members, form=draw(st.sampled_from((tarfile.GNU_FORMAT, tarfile.PAX_FORMAT)))))
+
+
+@st.composite
+def damaged(draw: st.DrawFn, archives: st.SearchStrategy[bytes]) -> bytes:
+    """Bytes changed, a piece put elsewhere, an end cut off; or nothing of it."""
+    raw = bytearray(draw(archives))
+    place = st.integers(0, len(raw))
+    for at, value in draw(st.lists(st.tuples(place, st.integers(0, 255)), max_size=6)):
+        raw[at : at + 1] = bytes((value,))
+    if draw(st.booleans()):
+        start, end, at = draw(place), draw(place), draw(place)
+        raw[at:at] = raw[start : min(end, start + 600)]
+    return bytes(raw[: draw(place)] if draw(st.booleans()) else raw)
+
+
+def checksummed(raw: bytes) -> bytes:
+    """A tar whose headers have the sums that belong to them, so that what is damaged in them is believed."""
+    blocks = [bytearray(raw[at : at + 512]) for at in range(0, len(raw), 512)]
+    for block in blocks:
+        if block[257:262] == b"ustar":
+            block[148:156] = b"%06o\0 " % (sum(block[:148]) + 256 + sum(block[156:]))
+    return b"".join(blocks)
+
+
+def read_or_refused(read: Callable[[bytes], Batch], raw: bytes) -> None:
     with suppress(SourceError):
-        read(bytes(raw[:cut] if data.draw(st.booleans()) else raw))
+        batch = read(raw)
+        sources = [*batch.sources, *batch.configs]
+        names = [source.name for source in sources]
+
+        assert len(set(names)) == len(names)
+        assert all(".." not in name.split("/") and not name.startswith("/") for name in names)
+        assert sum(len(source.content) for source in sources) <= (LIMITS.total_bytes or 0)
+
+
+@settings(max_examples=60, deadline=None)
+@given(damaged(zips()), damaged(tars()))
+def test_no_archive_raises_what_is_not_ours(zipped: bytes, tarred: bytes) -> None:
+    read_or_refused(from_zip, zipped)
+    read_or_refused(from_tar, checksummed(tarred))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@settings(max_examples=2_000, deadline=None)
+@given(damaged(zips()), damaged(tars()))
+def test_no_archive_of_many_raises_what_is_not_ours(zipped: bytes, tarred: bytes) -> None:
+    for read, raw in ((from_zip, zipped), (from_tar, tarred), (from_tar, checksummed(tarred)), (from_tar, zipped)):
+        read_or_refused(read, raw)
+
+
+@pytest.mark.timeout(30)
+def test_names_of_many_folders_are_read_in_time() -> None:
+    many = Limits(file_bytes=1000, total_bytes=10_000_000, files=10_000)
+    entries = (Entry(name=f"{'a/' * 500}{number}.md", read=lambda _: b"") for number in range(10_000))
+
+    assert len(gather(entries, limits=many).sources) == 10_000
