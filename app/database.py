@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from importlib import import_module
 from time import monotonic
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
+from psycopg.abc import PQGen
 from sqlalchemy import Connection, Engine, FromClause, create_engine, event
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.engine import make_url
@@ -16,6 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.errors import DatabaseUnavailable, TooSlow
 
+RV = TypeVar("RV")
 THREADS = 10  # threads that may hold a connection at once; the pool is as large, so that none waits for another
 STEPS = 10_000  # of SQLite's machine between two looks at the clock: well under a millisecond
 PRAGMAS = (
@@ -38,14 +40,15 @@ def sqlite_module() -> ModuleType:
         return import_module("sqlite3")
 
 
-def open_engine(url: str, *, risk_power_loss: bool = False) -> Engine:
+def open_engine(url: str, *, risk_power_loss: bool = False, patience: float | None = None) -> Engine:
     """An engine for `sqlite:///FILE` or any libpq URL (`postgresql://`, `postgres://`, several hosts).
 
     Nothing is connected yet. `risk_power_loss` makes writes on SQLite quicker; a power failure then takes the last.
+    A Postgres that says nothing for `patience` seconds counts as lost; by default it may take as long as it likes.
     """
     if url.startswith("sqlite:"):
         return _sqlite(url, (*PRAGMAS, RISKY if risk_power_loss else DURABLE))
-    return _postgres(url)
+    return _postgres(url, patience)
 
 
 class _Hinted(SQLiteCompiler):
@@ -83,9 +86,26 @@ def _sqlite(url: str, pragmas: Sequence[str]) -> Engine:
     return engine
 
 
-def _postgres(url: str) -> Engine:
+class _Impatient(psycopg.Connection[Any]):
+    """A server that is there and silent, because it is paused or the network is cut, is lost as well.
+
+    No timeout of its own would end the wait then, nor would TCP's: a paused machine still answers those.
+    """
+
+    patience: float | None = None
+
+    def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        try:
+            return super().wait(gen, interval, timeout or self.patience)
+        except psycopg.errors._WaitTimeout as error:  # noqa: SLF001 - documented, and there is no other name
+            self.close()
+            raise psycopg.OperationalError("the server does not answer") from error
+
+
+def _postgres(url: str, patience: float | None) -> Engine:
     def connect() -> psycopg.Connection:
-        connection = psycopg.connect(url, connect_timeout=5)  # libpq reads the URL: several hosts, services …
+        connection = _Impatient.connect(url, connect_timeout=5)  # libpq reads the URL: several hosts, services …
+        connection.patience = patience
         connection.execute("SET TIME ZONE 'UTC'")  # in others an instant late in the year 9999 cannot be read
         connection.commit()
         return connection

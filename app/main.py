@@ -71,7 +71,11 @@ def create_app(
 ) -> Application:
     """The application for these settings, by default those of the environment; renderers of its own end with it."""
     settings = settings or Settings.load()
-    engine = open_engine(settings.database_url.get_secret_value(), risk_power_loss=settings.risk_power_loss)
+    engine = open_engine(
+        settings.database_url.get_secret_value(),
+        risk_power_loss=settings.risk_power_loss,
+        patience=settings.database_patience,
+    )
     own = renderers or Renderers(size=cores(), seconds=settings.render_seconds, niceness=NICENESS)
     service = _service(settings, engine, clock, own)
     app = Application(

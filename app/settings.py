@@ -157,6 +157,7 @@ class Settings(BaseSettings):
     max_files: int = Field(default=10_000, ge=1)
     read_seconds: float = Field(default=10, gt=0, le=3600)
     render_seconds: float = Field(default=3.5, gt=0, le=3600)
+    database_patience: float = Field(default=15, gt=0)
     migrate: bool = True
     risk_power_loss: bool = False
     max_connections: int = Field(default=2000, ge=1, le=1_000_000)

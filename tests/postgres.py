@@ -52,6 +52,19 @@ class Postgres:
         if self._server.system_user is not None:
             shutil.chown(folder, self._server.system_user)
 
+    def pause(self) -> None:
+        """As a container is paused: connections stay, and nobody answers."""
+        for process in self._processes():
+            process.suspend()
+
+    def resume(self) -> None:
+        for process in self._processes():
+            process.resume()
+
+    def _processes(self) -> list[Any]:
+        postmaster = self._server.get_postmaster_info().process
+        return [postmaster, *postmaster.children(recursive=True)]
+
     def remove(self) -> None:
         self._server.cleanup()
         shutil.rmtree(self._server.pgdata, ignore_errors=True)

@@ -16,8 +16,14 @@ import httpx2
 import pytest
 import typer
 
+from app import http_protocol, main
+from app import server as app_server
+from app.api import overload, streams, uploads
 from app.cli import cli
+from app.documents import archives, markdown_budget, nodes, sources
+from app.posts import filters
 from app.posts.filters import ListQuery
+from app.rendering import pool
 from app.settings import Settings
 from tests.building import KEY
 
@@ -163,3 +169,39 @@ def test_every_code_is_documented() -> None:
     documented = set(re.findall(r"`([a-z_]+)`", README.split("### Codes")[1].split("\n## ")[0]))
 
     assert codes - documented == set()
+
+
+LIMITS = {  # those that no setting moves
+    "entries of an archive, for each file allowed": archives.ENTRIES,
+    "bytes an archive unpacks to, for each byte allowed": archives.UNPACKED,
+    "bytes of a manifest": uploads.MAX_MANIFEST_BYTES,
+    "bytes of a source's name": sources.MAX_NAME_BYTES,
+    "bytes of front matter": nodes.MAX_BYTES,
+    "levels of front matter": nodes.MAX_DEPTH,
+    "values in front matter": nodes.MAX_NODES,
+    "memory of a process that renders": pool.MEMORY,
+    "bytes of HTML, whatever the source": markdown_budget.MIN_OUTPUT_BYTES,
+    "… and for each byte of a longer one": markdown_budget.OUTPUT_PER_INPUT,
+    "bytes of request line and headers": http_protocol.MAX_HEAD,
+    "values of one parameter": filters.MAX_VALUES,
+    "exports and other streams at once, in each process": main.STREAMS,
+    "seconds of a stream": streams.LONGEST,
+    "readers that wait for a version, in each process": main.WAITERS,
+    "bytes a second of a body, in the long run": overload.SLOWEST,
+    "seconds for a head to come, or an answer to be taken": http_protocol.PATIENCE,
+    "seconds that accepted requests have at the end": app_server.GRACE,
+}
+UNITS = {"": 1, "KiB": 1024, "MiB": 1024 * 1024}
+
+
+def test_every_limit_is_the_one_in_force() -> None:
+    section = README.split("\n### Limits\n")[1].split("\n### ")[0]
+    rows = re.findall(r"^\| (.+?) \| ([\d .]+?) ?(KiB|MiB|) \| (?:`HONBUN_(\w+)`)? ?\|$", section, re.MULTILINE)
+    said = {(what, setting): float(number.replace(" ", "")) * UNITS[unit] for what, number, unit, setting in rows}
+    defaults = {name.upper(): field.default for name, field in Settings.model_fields.items()}
+
+    assert len(rows) == section.count("\n| ") - 1
+    assert said == {(what, setting): defaults[setting] if setting else LIMITS[what] for what, setting in said}
+    assert {what for what, setting in said if not setting} == set(LIMITS)
+    bounding = re.compile(r"MAX_.+|.+_PATIENCE|(READ|RENDER)_SECONDS|(WRITES|FAILED_KEYS)_PER_MINUTE")
+    assert {setting for _, setting in said if setting} == set(filter(bounding.fullmatch, defaults))

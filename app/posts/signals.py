@@ -104,7 +104,9 @@ class PostgresSignal:
             await asyncio.sleep(RETRY)
 
     async def _listen(self) -> None:
-        connecting = psycopg.AsyncConnection.connect(self._url, autocommit=True, connect_timeout=5)
+        connecting = psycopg.AsyncConnection.connect(
+            self._url, autocommit=True, connect_timeout=5, keepalives_idle=10, keepalives_interval=5, keepalives_count=3
+        )  # it only listens: without probes it would never hear that the other side is gone
         async with await connecting as connection:
             await connection.execute(f"LISTEN {CHANNEL}".encode())
             await connection.execute(f"LISTEN {self._beat}".encode())

@@ -79,8 +79,8 @@ def test_sqlite_on_a_full_disk_refuses_writes_until_there_is_room(tmp_path: Path
         assert [check.name for check in faults(f"sqlite:///{disk}/honbun.db")] == ["disk"]
 
 
-def test_postgres_on_a_full_disk_refuses_writes_until_there_is_room(postgres: Postgres, tmp_path: Path) -> None:
-    with small_disk(24) as disk:
+def test_postgres_on_a_full_disk_refuses_writes_until_there_is_room(tmp_path: Path) -> None:
+    with small_disk(24) as disk, own_postgres() as postgres:  # one of its own: it cannot start without that disk
         postgres.own(disk)
         postgres.psql(f"CREATE TABLESPACE small LOCATION '{disk}'")
         postgres.psql("CREATE DATABASE small TABLESPACE small")
@@ -94,12 +94,12 @@ def test_postgres_on_a_full_disk_refuses_writes_until_there_is_room(postgres: Po
 def test_upload_that_finds_no_room_for_its_body_is_refused_and_leaves_none_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    upload = {"files": [{"name": f"p{number}.md", "content": LARGE} for number in range(20)]}
-    with small_disk(6) as disk:
+    upload = {"files": [{"name": f"p{number}.md", "content": LARGE} for number in range(45)]}
+    with small_disk(24) as disk:
         monkeypatch.setenv("TMPDIR", str(disk))
         with serving(tmp_path) as server:
             as_json = server.client.post("/v1/ingest", json=upload)
-            form = [("files", (f"{number}.md", LARGE * 5)) for number in range(3)]  # a smaller part stays in memory
+            form = [("files", (f"{number}.md", LARGE * 5)) for number in range(9)]  # a smaller part stays in memory
             as_form = server.client.post("/v1/ingest", files=form)
             left = [path.name for path in disk.iterdir()]
             (disk / "ballast").unlink()
@@ -145,6 +145,28 @@ def test_lost_postgres_is_said_and_found_again(postgres: Postgres, tmp_path: Pat
             assert alive.status_code == 200
             assert (stored.status_code, before.status_code, again.status_code) == (201, 200, 200)
             assert (after.content, after.headers["ETag"]) == (before.content, before.headers["ETag"])
+
+
+def test_paused_postgres_is_lost_until_it_goes_on(postgres: Postgres, tmp_path: Path) -> None:
+    with serving(tmp_path, DATABASE_URL=postgres.url, DATABASE_PATIENCE="1") as server:
+        assert server.client.get("/v1/posts").status_code == 200
+        postgres.pause()
+        try:
+            answers = [
+                server.client.get("/v1/posts"),
+                server.client.put("/v1/posts/later", content=markdown(title="後")),
+                server.client.get("/readyz"),
+            ]
+            alive = server.client.get("/healthz")
+        finally:
+            postgres.resume()
+        until(lambda: server.client.get("/readyz"), 200)
+        again = server.client.put("/v1/posts/later", content=markdown(title="後"))
+
+    for answer in answers:
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+        assert answer.json()["code"] == "database_unavailable"
+    assert (alive.status_code, again.status_code) == (200, 201)
 
 
 def test_postgres_that_takes_no_more_connections_is_said_and_found_again(postgres: Postgres, tmp_path: Path) -> None:
