@@ -88,6 +88,7 @@ def started(folder: Path, port: int | None = None, **settings: str) -> Iterator[
         "API_KEY": KEY,
         "DRAIN_SECONDS": "0",
         "WRITES_PER_MINUTE": "0",
+        "RENDER_SECONDS": "60",  # a slow machine fails no test
     }
     log = folder / f"server-{port}.log"
     with log.open("ab") as output:
