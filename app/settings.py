@@ -155,7 +155,7 @@ class Settings(BaseSettings):
     max_file_bytes: int = Field(default=2 * MIB, ge=1)
     max_upload_bytes: int = Field(default=64 * MIB, ge=1)
     max_files: int = Field(default=10_000, ge=1)
-    read_seconds: float = Field(default=10, gt=0, le=3600)
+    read_seconds: float = Field(default=30, gt=0, le=3600)
     render_seconds: float = Field(default=3.5, gt=0, le=3600)
     database_patience: float = Field(default=15, gt=0)
     migrate: bool = True

@@ -36,7 +36,7 @@ DEFAULTS: dict[str, Any] = {
     "MAX_FILE_BYTES": 2 * 1024**2,
     "MAX_UPLOAD_BYTES": 64 * 1024**2,
     "MAX_FILES": 10_000,
-    "READ_SECONDS": 10,
+    "READ_SECONDS": 30,
     "RENDER_SECONDS": 3.5,
     "MIGRATE": True,
 }

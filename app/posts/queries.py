@@ -73,6 +73,7 @@ class Rows:
 
 
 POSTS = Rows(table=posts, source=posts, pk=posts.c.pk, term=None)
+TERMS = Rows(table=terms, source=terms, pk=terms.c.post_pk, term=None)
 # An outer join can only begin with the term, whose index has the order; no term is without its post.
 _OF_TERM = terms.outerjoin(posts, posts.c.pk == terms.c.post_pk)
 

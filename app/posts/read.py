@@ -17,7 +17,7 @@ from app.posts.lists import with_bodies
 from app.posts.models import AnyRow, posts, terms
 from app.posts.orders import page_of
 from app.posts.pages import Item, Page, window_of
-from app.posts.queries import Reader, visible
+from app.posts.queries import TERMS, Reader, visible
 
 
 def export_posts(
@@ -48,11 +48,10 @@ class TermCount:
 def count_terms(connection: Connection, taxonomy: str, now: datetime) -> list[TermCount]:
     """The terms of the visible posts, most used first, then by key."""
     uses = func.count(terms.c.post_pk.distinct())
-    latest: ColumnElement[datetime] = func.max(posts.c.published_at)
+    latest: ColumnElement[datetime] = func.max(terms.c.published_at)
     statement = (
         select(terms.c.key, terms.c.name, uses, latest)
-        .join(posts, posts.c.pk == terms.c.post_pk)
-        .where(terms.c.taxonomy == taxonomy, visible(now))
+        .where(terms.c.taxonomy == taxonomy, visible(now, TERMS))
         .group_by(terms.c.key, terms.c.name)
     )
     spellings: dict[str, list[tuple[int, str, datetime]]] = {}

@@ -12,7 +12,7 @@ from app.posts.fields import LINK, Shape, Show, columns_of, show_post
 from app.posts.models import AnySelect, posts, terms
 from app.posts.pages import Item
 from app.posts.prepared import Prepared
-from app.posts.queries import Reader, Rows, visible
+from app.posts.queries import TERMS, Reader, visible
 from app.search import index, tag_index
 from app.search.typed import Typed, form
 
@@ -20,7 +20,6 @@ _SHAPE: Shape = dict.fromkeys(LINK)
 _NEWEST = 1_000  # posts looked through before the index is asked: what many titles hold, some of the newest hold
 _TAGS = 100  # looked at a time
 _SPELLINGS = 30  # uses of a tag that are looked at
-_TERMS = Rows(table=terms, source=terms, pk=terms.c.post_pk, term=None)
 _LIMIT, _OFFSET = bindparam("limit", type_=Integer), bindparam("offset", type_=Integer)
 
 
@@ -112,6 +111,6 @@ def _name(connection: Connection, key: str, reader: Reader) -> str | None:
 def _spellings(reader: Reader, dialect: Dialect) -> Prepared:
     """Of the newest uses of a tag."""
     is_asked = terms.c.key == bindparam("key", type_=terms.c.key.type)
-    statement = select(terms.c.name).where(terms.c.taxonomy == "tag", is_asked, visible(reader.now, _TERMS))
+    statement = select(terms.c.name).where(terms.c.taxonomy == "tag", is_asked, visible(reader.now, TERMS))
     newest = statement.order_by(terms.c.published_at.desc(), terms.c.source_name.desc())
     return Prepared(newest.limit(_SPELLINGS), dialect)
