@@ -4,10 +4,11 @@ RUN pip install --no-cache-dir uv
 WORKDIR /honbun
 ENV UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never UV_COMPILE_BYTECODE=1
 COPY pyproject.toml README.md ./
-RUN uv sync --no-dev --no-install-project
+RUN uv sync --no-dev --extra traces --no-install-project
 COPY app app
 COPY migrations migrations
-RUN uv sync --no-dev
+RUN uv sync --no-dev --extra traces \
+    && .venv/bin/python -m compileall -q app migrations
 
 FROM python:3.13-slim
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin honbun \
