@@ -1,9 +1,8 @@
 """A source understood: the pipeline from bytes to a document, top to bottom."""
 
 from codecs import BOM_UTF8
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, time
+from datetime import datetime, time
 from hashlib import sha256
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,8 +13,9 @@ from app.documents.context import Context
 from app.documents.dates import parse_date
 from app.documents.excerpt import excerpt_of
 from app.documents.fields import FrontMatter, read
-from app.documents.front_matter import Node, Scalar, Split, decode, split, texts, to_json
+from app.documents.front_matter import Node, Scalar, Split, decode, split, to_json
 from app.documents.front_matter import parse as parse_front_matter
+from app.documents.leaves import Field, leaves
 from app.documents.links import Target, folders_above
 from app.documents.liquid import Site, Translated, translate
 from app.documents.markdown import Rendered, render
@@ -27,21 +27,10 @@ from app.documents.slug import FileName, derived_slug, read_name, slug_from_name
 from app.documents.sources import Source
 from app.errors import DocumentError, Finding
 
-__all__ = ["Context", "Document", "Field", "as_number", "comparable", "parse"]
+__all__ = ["Context", "Document", "parse"]
 
 MAX_SLUG_BYTES = 255  # what a file name may have
 MAX_WARNINGS = 100  # many small files must not come back as a huge report
-MAX_INDEXED_TEXT = 512  # bytes; longer texts and paths are compared by their hash
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
-    """One leaf of the front matter, in the forms that filters compare."""
-
-    path: str
-    text: str
-    number: float | None
-    instant: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +129,7 @@ def parse(source: Source, context: Context) -> Document:
         images=tuple(asdict(image) for image in rendered.images),
         links=addresses.targets(body.targets, rendered.addresses, parts.body_line - 1),
         front_matter={key: to_json(node) for key, node in nodes.items()},
-        fields=tuple(_fields(nodes, zone)),
+        fields=tuple(leaves(nodes, zone)),
         text=rendered.text,
         word_count=words,
         character_count=characters,
@@ -274,33 +263,3 @@ def _date(scalar: Scalar | None, field: str, zone: ZoneInfo) -> datetime | None:
 
 def _file_date(file_name: FileName, zone: ZoneInfo) -> datetime | None:
     return None if file_name.date is None else datetime.combine(file_name.date, time(), tzinfo=zone)
-
-
-def _fields(nodes: dict[str, Node], zone: ZoneInfo) -> Iterator[Field]:
-    for path, text, value in texts(nodes):
-        yield Field(path=comparable(path), text=comparable(text), number=as_number(value), instant=_instant(text, zone))
-
-
-def comparable(text: str) -> str:
-    """A text as filters compare it: itself, or its hash where an index could not hold it."""
-    encoded = text.encode()
-    return text if len(encoded) <= MAX_INDEXED_TEXT else f"sha256:{sha256(encoded).hexdigest()}"
-
-
-def as_number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        number = float(value)
-    except OverflowError:
-        return None
-    return number if abs(number) < 1e300 else None
-
-
-def _instant(text: str, zone: ZoneInfo) -> datetime | None:
-    if len(text) > 40 or not (text[:4].isdigit() and text[4:5] in "-/年"):
-        return None
-    try:
-        return parse_date(text, zone=zone).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, FromClause, Table, and_, bindparam, exists, not_, or_, select
 
 from app.documents.dates import Period, parse_period
-from app.documents.document import comparable
 from app.documents.language import canonical
+from app.documents.leaves import comparable
 from app.documents.normalize import term_key
 from app.errors import QueryError
 from app.posts.filters import RANGES, FieldFilter, PostFilter, Status

@@ -11,7 +11,8 @@ from typing import Any, Protocol, Self
 
 import orjson
 
-from app.documents.document import Document, comparable
+from app.documents.document import Document
+from app.documents.leaves import comparable
 from app.documents.normalize import term_key
 from app.errors import Finding
 from app.search.entries import Entry, entry_of

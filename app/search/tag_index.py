@@ -19,7 +19,7 @@ from sqlalchemy import (
     select,
 )
 
-from app.documents.document import comparable
+from app.documents.leaves import comparable
 from app.documents.normalize import term_key
 from app.search.typed import Typed, endings, form
 

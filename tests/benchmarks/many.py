@@ -9,7 +9,8 @@ from types import SimpleNamespace
 from sqlalchemy import Engine
 
 from app.database import writing
-from app.documents.document import Context, Document, Field, parse
+from app.documents.document import Context, Document, parse
+from app.documents.leaves import Field
 from app.documents.sources import Source
 from app.posts.changes import Turn
 from app.posts.options import Options
