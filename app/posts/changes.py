@@ -68,7 +68,10 @@ def label_key(label: str) -> tuple[int, int]:
 
 def lock_version(connection: Connection) -> AnyRow:
     """Takes the writers' turn (on SQLite BEGIN IMMEDIATE has it already); the row before this change."""
-    return connection.execute(select(content.c.version, content.c.visible_at).with_for_update()).one()
+    return connection.execute(_LOCKED).one()
+
+
+_LOCKED = select(content.c.version, content.c.visible_at).with_for_update()
 
 
 class Turn:

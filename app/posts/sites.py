@@ -44,8 +44,10 @@ def _config(name: str, configs: Mapping[str, Source]) -> SiteConfig:
 
 
 def read_sites(connection: Connection) -> dict[str, Source]:
-    rows = connection.execute(select(site_files.c.name, site_files.c.source).order_by(site_files.c.name))
-    return {row.name: Source(name=row.name, content=bytes(row.source)) for row in rows}
+    return {row.name: Source(name=row.name, content=bytes(row.source)) for row in connection.execute(_SITES)}
+
+
+_SITES = select(site_files.c.name, site_files.c.source).order_by(site_files.c.name)
 
 
 def contexts_now(connection: Connection, plain: Context) -> Contexts:
@@ -73,6 +75,8 @@ def plan_sites(before: Mapping[str, Source], batch: Batch, options: Options) -> 
 
 def write_sites(connection: Connection, sites: Sites, via: str) -> None:
     names = sites.written
+    if not names:
+        return
     connection.execute(delete(site_files).where(site_files.c.name.in_(names)))
     for config in (sites.after[name] for name in names if name in sites.after):
         values = {"name": config.name, "sha256": config.sha256, "source": config.content, "via": via}
@@ -97,13 +101,18 @@ def is_below(folder: str) -> ColumnElement[bool]:
 def stale_below(connection: Connection, folders: Iterable[str], contexts: Contexts) -> list[Source]:
     """The stored sources below the folders that mean something else now; they may be all, and are not kept in memory."""
     found: dict[str, Source] = {}
-    columns = (posts.c.pk, posts.c.source_name, posts.c.sha256, func.length(bodies.c.source).label("size"))
-    statement = select(*columns).join(bodies, bodies.c.post_pk == posts.c.pk).order_by(posts.c.source_name)
     for folder in folders:
-        for row in connection.execute(statement.where(is_below(folder), is_stale(contexts))):
+        for row in connection.execute(_SIZES.where(is_below(folder), is_stale(contexts))):
             read = partial(_source_of, connection.engine, row.pk)
             found[row.source_name] = SourceElsewhere(row.source_name, read, sha256=row.sha256, size=row.size)
     return list(found.values())
+
+
+_SIZES = (
+    select(posts.c.pk, posts.c.source_name, posts.c.sha256, func.length(bodies.c.source).label("size"))
+    .join(bodies, bodies.c.post_pk == posts.c.pk)
+    .order_by(posts.c.source_name)
+)
 
 
 def _source_of(engine: Engine, pk: int) -> bytes:

@@ -7,7 +7,7 @@ from itertools import islice
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from app.documents.document import Document
 from app.errors import NotFound
@@ -28,18 +28,33 @@ def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
         yield chunk
 
 
+# Statements are built once: to build one takes longer than to run it, and a single write has many.
+_pks: Any = bindparam("pks", expanding=True)
 _STORED = select(
     *(posts.c.pk, posts.c.id, posts.c.source_name, posts.c.slug, posts.c.slug_wanted, posts.c.sha256),
     *(posts.c.rendered_by, posts.c.draft, posts.c.published_at, posts.c.expires_at, posts.c.ingested_at),
     *(posts.c.permalink, posts.c.categories, posts.c.lang),
 )  # what the plan of an upload and its report ask for
+_STORED_UNDER = _STORED.where(posts.c.source_name.in_(bindparam("names", expanding=True)))
+_STORED_AS = select(posts).where(posts.c.slug == bindparam("slug"))
+_STORED_WHOLE = (
+    select(posts, bodies.c.html, bodies.c.front_matter)
+    .join(bodies, bodies.c.post_pk == posts.c.pk)
+    .where(posts.c.pk.in_(_pks))
+)
+_HOLDERS = select(posts.c.slug, posts.c.source_name).where(posts.c.slug.in_(bindparam("slugs", expanding=True)))
+_REPLACED = (
+    *(delete(table).where(table.c.post_pk.in_(_pks)) for table in (bodies, terms, field_values, keywords)),
+    delete(aliases).where(aliases.c.post_pk.in_(_pks), aliases.c.kind == "path"),
+)
+_UPDATE = update(posts).where(posts.c.pk == bindparam("replaced"))
 
 
 def stored_under(connection: Connection, names: Iterable[str]) -> dict[str, AnyRow]:
     """The stored posts with these source names."""
     found: dict[str, AnyRow] = {}
     for chunk in chunks(names):
-        rows = connection.execute(_STORED.where(posts.c.source_name.in_(chunk)))
+        rows = connection.execute(_STORED_UNDER, {"names": chunk})
         found |= {row.source_name: row for row in rows}
     return found
 
@@ -53,7 +68,7 @@ def stored_below(connection: Connection, prefix: str) -> dict[str, AnyRow]:
 
 def stored_as(connection: Connection, slug: str) -> AnyRow:
     """The stored post with this slug. Raises NotFound."""
-    row = connection.execute(select(posts).where(posts.c.slug == slug)).one_or_none()
+    row = connection.execute(_STORED_AS, {"slug": slug}).one_or_none()
     if row is None:
         raise NotFound(f"there is no post {slug!r}")
     return row
@@ -75,7 +90,7 @@ def slug_holders(connection: Connection, slugs: Iterable[str]) -> dict[str, str]
     """Slug -> the source that holds it."""
     found: dict[str, str] = {}
     for chunk in chunks(slugs):
-        rows = connection.execute(select(posts.c.slug, posts.c.source_name).where(posts.c.slug.in_(chunk)))
+        rows = connection.execute(_HOLDERS, {"slugs": chunk})
         found |= {row.slug: row.source_name for row in rows}
     return found
 
@@ -177,11 +192,9 @@ def insert_posts(connection: Connection, new: Sequence[tuple[dict[str, Any], Rec
 def replace_posts(connection: Connection, changed: Sequence[tuple[dict[str, Any], Records]]) -> None:
     """Writes changed posts in the place of those with their keys, whose slugs are free if they change."""
     pks = [row["pk"] for row, _ in changed]
-    for table in (bodies, terms, field_values, keywords):
-        connection.execute(delete(table).where(table.c.post_pk.in_(pks)))
-    connection.execute(delete(aliases).where(aliases.c.post_pk.in_(pks), aliases.c.kind == "path"))
-    for row, _ in changed:
-        connection.execute(update(posts).where(posts.c.pk == row["pk"]).values(row))
+    for statement in _REPLACED:
+        connection.execute(statement, {"pks": pks})
+    connection.execute(_UPDATE, [row | {"replaced": row["pk"]} for row, _ in changed])
     write_posts(connection, changed)
 
 
@@ -203,8 +216,7 @@ COMPARED = (
 
 def stored_whole(connection: Connection, pks: Sequence[int]) -> dict[int, AnyRow]:
     """The stored posts with these keys, and what of their bodies `changed_fields` compares."""
-    statement = select(posts, bodies.c.html, bodies.c.front_matter).join(bodies, bodies.c.post_pk == posts.c.pk)
-    return {row.pk: row for row in connection.execute(statement.where(posts.c.pk.in_(pks)))}
+    return {row.pk: row for row in connection.execute(_STORED_WHOLE, {"pks": pks})}
 
 
 def changed_fields(before: AnyRow, row: dict[str, Any], records: Records) -> tuple[str, ...]:

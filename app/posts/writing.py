@@ -60,7 +60,8 @@ class Writer:
         changed = [document for document in plan.fresh if document.name in plan.replaced]
         before = ((plan.replaced[document.name], plan.slugs[document.name]) for document in changed)
         free_slugs(self.connection, {row.pk: row.slug for row, slug in before if row.slug != slug})
-        self._create(new)
+        if new:
+            self._create(new)
         for portion in chunks(changed, PORTION):
             self._replace(portion)
         for rows in chunks(plan.gone.values(), PORTION):

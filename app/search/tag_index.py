@@ -32,6 +32,7 @@ _endings = Table(
     Column("key", _CODE_POINTS, primary_key=True, index=True),
     Column("is_start", SmallInteger, nullable=False),
 )
+_NOTED = select(_endings.c.key).where(_endings.c.key.in_(bindparam("keys", expanding=True))).distinct()
 
 
 def create(connection: Connection) -> None:
@@ -45,8 +46,7 @@ def drop(connection: Connection) -> None:
 def write(connection: Connection, names: Iterable[str]) -> None:
     """Notes the tags that are not noted yet."""
     keys = {comparable(term_key(name)) for name in names}
-    known = select(_endings.c.key).where(_endings.c.key.in_(keys)).distinct()
-    new = sorted(keys.difference(connection.execute(known).scalars())) if keys else []
+    new = sorted(keys.difference(connection.execute(_NOTED, {"keys": list(keys)}).scalars())) if keys else []
     if rows := [row for key in new for row in _rows(key)]:
         connection.execute(insert(_endings), rows)
 
