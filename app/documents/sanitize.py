@@ -46,15 +46,12 @@ _ATTRIBUTES = {
     "th": names("align colspan rowspan scope"),
     "time": names("datetime"),
 }
-_ALWAYS = {
-    "input": {"type": "checkbox", "disabled": ""},
-    "iframe": {  # it may run and open a new window, but not lead the page elsewhere
-        "loading": "lazy",
-        "referrerpolicy": "strict-origin-when-cross-origin",
-        "sandbox": "allow-forms allow-popups allow-popups-to-escape-sandbox allow-presentation allow-same-origin "
-        "allow-scripts",
-    },
-}
+# Written by us, in this order: nh3 would set such attributes in another order in each process.
+_CHECKBOX = {"type": "checkbox", "disabled": ""}
+_SANDBOXED = (  # it may run and open a new window, but not lead the page elsewhere
+    ' loading="lazy" referrerpolicy="strict-origin-when-cross-origin" sandbox="allow-forms allow-popups '
+    'allow-popups-to-escape-sandbox allow-presentation allow-same-origin allow-scripts"'
+)
 _FEATURES = names(
     "accelerometer autoplay clipboard-write encrypted-media fullscreen gyroscope picture-in-picture web-share"
 )
@@ -110,25 +107,26 @@ def _clean(html: str, hosts: frozenset[str]) -> str:
 
 
 _PRE_NEWLINE = re.compile(r'<pre(?: [^\s="]+="[^"]*")*>\n')  # HTML reads the first line break in it as none
-_ATTRIBUTES_WRITTEN = r'(?: [^\s="]+="[^"]*")'
+_WRITTEN = r'(?: [^\s="]+="[^"]*")'  # an attribute
+_NAME_WRITTEN = re.compile(r' ([^\s="]+)="[^"]*"')
 # What a frame holds is no markup, so that it is read together with its tags, from left to right with all others.
-_TAG = re.compile(
-    rf"(?P<frame><iframe{_ATTRIBUTES_WRITTEN}+>).*?</iframe>|<[a-z][a-z0-9]*{_ATTRIBUTES_WRITTEN}+>", re.DOTALL
-)
+_TAG = re.compile(rf"(?P<frame><iframe{_WRITTEN}*>).*?</iframe>|<input>|<[a-z][a-z0-9]*{_WRITTEN}+>", re.DOTALL)
 
 
 def _regular(found: re.Match[str]) -> str:
-    """A tag without `<` and `>` in its attributes; a frame without content, and none where it leads nowhere."""
-    frame = found["frame"]
-    if frame and ' src="' not in frame:
-        return ""
-    inner = (frame or found[0])[1:-1]
+    """A tag without `<` and `>` in its attributes, and with those that it always has; a frame that leads somewhere."""
+    inner = (found["frame"] or found[0])[1:-1]
     if "<" in inner or ">" in inner:
         inner = inner.replace("<", "&lt;").replace(">", "&gt;")
-    return f"<{inner}></iframe>" if frame else f"<{inner}>"
+    if found["frame"]:
+        return f"<{inner}{_SANDBOXED}></iframe>" if "src" in _NAME_WRITTEN.findall(inner) else ""
+    if inner.startswith("input"):
+        written = _NAME_WRITTEN.findall(inner)
+        inner += "".join(f' {name}="{value}"' for name, value in _CHECKBOX.items() if name not in written)
+    return f"<{inner}>"
 
 
-def _attribute(_tag: str, name: str, value: str) -> str | None:
+def _attribute(name: str, value: str) -> str | None:
     """The value that an attribute keeps, None for none."""
     if name == "class":
         return " ".join(word for word in value.split() if word in _CLASSES or _LANGUAGE.fullmatch(word)) or None
@@ -172,21 +170,22 @@ def _frame_attribute(name: str, value: str, hosts: frozenset[str]) -> str | None
     if name == "allow":
         wanted = (feature.strip().lower() for feature in value.split(";"))
         return "; ".join(feature for feature in wanted if feature in _FEATURES) or None
-    return _attribute("iframe", name, value)
+    return _attribute(name, value)
 
 
 @cache
 def _cleaner(hosts: frozenset[str]) -> nh3.Cleaner:
     def attribute(tag: str, name: str, value: str) -> str | None:
-        return _frame_attribute(name, value, hosts) if tag == "iframe" else _attribute(tag, name, value)
+        if tag == "iframe":
+            return _frame_attribute(name, value, hosts)
+        return _CHECKBOX[name] if tag == "input" and name in _CHECKBOX else _attribute(name, value)
 
     tags = _TAGS | {"iframe"} if hosts else _TAGS
     return nh3.Cleaner(
         tags=set(tags),
         clean_content_tags=set(_DROPPED_WITH_CONTENT - tags),
         attributes={tag: set(allowed) for tag, allowed in _ATTRIBUTES.items() if tag in tags or tag == "*"},
-        attribute_filter=attribute if hosts else _attribute,
-        set_tag_attribute_values={tag: values for tag, values in _ALWAYS.items() if tag in tags},
+        attribute_filter=attribute,
         url_schemes={scheme.rstrip(":") for scheme in _SCHEMES},
         link_rel="noopener noreferrer",
     )

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.documents.sanitize import is_web_address, sanitize
+from app.documents.sanitize import _cleaner, is_web_address, sanitize
 
 PIECES = [
     *(
@@ -170,6 +170,21 @@ def test_frame_of_another_address_is_gone(address: str) -> None:
     html = f'<p>a<iframe src="{address}">b</iframe>c<iframe>d</iframe></p>'
 
     assert sanitize(html, embed_hosts=["e.jp"]) == "<p>ac</p>"
+
+
+def test_what_is_always_written_is_written_in_one_order() -> None:
+    html = (
+        '<p><input><input title="a disabled="><iframe src="https://e.jp/"></iframe><iframe title="a src="></iframe></p>'
+    )
+    cleaned = set()
+    for _ in range(20):
+        _cleaner.cache_clear()  # what another process would make
+        cleaned.add(sanitize(html, embed_hosts=["e.jp"]))
+
+    checkbox = 'type="checkbox" disabled=""'
+    assert cleaned == {
+        f'<p><input {checkbox}><input title="a disabled=" {checkbox}><iframe src="https://e.jp/" {ALWAYS}></iframe></p>'
+    }
 
 
 def test_what_never_settles_becomes_text(monkeypatch: pytest.MonkeyPatch) -> None:
