@@ -175,9 +175,11 @@ def among(pk: ColumnElement[Any], found_posts: Select[int]) -> ColumnElement[boo
 
 
 def _conjunction(phrases: Iterable[Phrase]) -> str:
-    """What the vectors of the posts that have all of the phrases hold."""
-    rarest = sorted(_lexemes_of(phrases), key=len, reverse=True)
-    return " & ".join(rarest[:_MAX_CANDIDATE_TOKENS]) or SEPARATOR
+    """What the vectors of the posts that have all of the phrases hold: all that the text is not asked for, and more."""
+    listed = tuple(phrases)
+    exact = _lexemes_of(filter(_is_exact, listed))
+    others = sorted(set(_lexemes_of(listed)).difference(exact), key=lambda lexeme: (-len(lexeme), lexeme))
+    return " & ".join((*exact, *others[: max(1, _MAX_CANDIDATE_TOKENS - len(exact))])) or SEPARATOR
 
 
 def _lexemes_of(phrases: Iterable[Phrase]) -> list[str]:

@@ -112,14 +112,14 @@ def scanned(name: str) -> tuple[list[SearchRow], list[tuple[SearchQuery, set[int
 
 
 def drawn(rows: Sequence[SearchRow]) -> Iterator[str]:
-    """Queries that stand in the rows' texts: 1 to 8 characters, words, mixed scripts, phrases, and some exclusions."""
+    """Queries that stand in the rows' texts: 1 to 8 characters, words, mixed scripts, phrases, many words, exclusions."""
     chance = Random(7)
     number = 0
     while True:
         row = rows[number % len(rows)]
         found = runs(chance.choice((row.title, row.excerpt, row.text))) or runs(row.title)
         place = chance.randrange(len(found))
-        run, kind = found[place], number % 9
+        run, kind = found[place], number % 10
         number += 1
         if kind < 5:
             length = (1, 2, 3, 4, chance.randint(5, 8))[kind]
@@ -131,6 +131,8 @@ def drawn(rows: Sequence[SearchRow]) -> Iterator[str]:
             yield f"{run} {chance.choice(found)}"
         elif kind == 7:
             yield next((word for word in found if word.isascii() and word.isalpha()), run)
+        elif kind == 8:
+            yield " ".join(chance.sample(found, min(16, len(found))))
         else:
             yield f"{run} -{chance.choice(found)[:2]}"
 

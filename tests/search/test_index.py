@@ -96,6 +96,20 @@ def test_a_query_that_only_excludes_finds_the_rest(connection: Connection) -> No
     assert best(connection, "-東京 -大阪") == [3]
 
 
+def test_every_one_of_many_words_counts(connection: Connection) -> None:
+    long = ["アイウエオカ", "キクケコサシ", "スセソタチツ", "テトナニヌネ", "ノハヒフヘホ", "マミムメモヤ"]
+    short = ["投資", "東京", "京都", "ab", "c", "経済", "会合", "株価", "雇用"]
+    everything = [*long, *short]
+    lacking = [[word for word in everything if word != missing] for missing in everything]
+    store(
+        connection, [search_row(pk, text="。".join(words)) for pk, words in enumerate([everything, *lacking], start=1)]
+    )
+
+    assert found(connection, " ".join(everything)) == best(connection, " ".join(everything)) == [1]
+    assert found(connection, f"{' '.join(long)} -ab -c") == []
+    assert found(connection, f"{' '.join(everything[:-1])} -雇用") == [16]
+
+
 def test_better_fields_come_first_however_often_a_word_stands_in_the_next(connection: Connection) -> None:
     rows = [
         search_row(1, text="投資" * 300 + "。"),
