@@ -32,6 +32,7 @@ from app.api.service import Service, Site
 from app.database import THREADS, open_engine
 from app.documents.sources import Limits
 from app.ending import drain_at_sigterm, end_with_parent
+from app.memory import give_back_memory
 from app.posts.watch import Watch
 from app.rendering.pool import Renderers, cores
 from app.settings import Settings
@@ -109,6 +110,7 @@ def create_app(
 
 @asynccontextmanager
 async def _lifespan(_: FastAPI, *, service: Service, settings: Settings, ends_renderers: bool) -> AsyncIterator[None]:
+    give_back_memory()
     anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
     if settings.migrate:
         await anyio.to_thread.run_sync(migrate.upgrade, service.engine)
