@@ -80,6 +80,9 @@ def _sqlite(url: str, pragmas: Sequence[str]) -> Engine:
     def _begin(connection: Connection) -> None:
         # A transaction that reads first and then writes fails at once with "database is locked",
         # whatever the timeout: who will write says so at BEGIN.
+        driver: Any = connection.connection.dbapi_connection
+        if driver.in_transaction:  # a short read has begun
+            return
         write = connection.get_execution_options().get("honbun_write", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
@@ -160,8 +163,14 @@ class Inline:
                 self._connection = self._engine.connect()
                 self._connection.detach()  # none of the pool's
                 fetch(self._connection, "PRAGMA busy_timeout = 0", ())
-            with self._connection.begin():
+            driver: Any = self._connection.connection.dbapi_connection
+            driver.execute("BEGIN")  # SQLAlchemy's way there takes longer than many a read
+            try:
                 yield self._connection
+            finally:
+                self._connection.rollback()  # of what it holds to have begun; nothing was written
+                if driver.in_transaction:
+                    driver.execute("COMMIT")
 
     def close(self) -> None:
         connection, self._connection = self._connection, None

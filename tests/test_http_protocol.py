@@ -30,6 +30,9 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
 
 class Impatient(HttpProtocol):
     patience = 0.3
+
+
+class Lost(Impatient):
     has_lost = threading.Event()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -191,13 +194,12 @@ def test_next_request_on_a_connection_is_waited_for_anew(impatient: int) -> None
                 answer += connection.recv(1000)
 
 
-def test_answer_that_nobody_takes_is_dropped(impatient: int) -> None:
+def test_answer_that_nobody_takes_is_dropped() -> None:
     body = b"x" * 20_000_000  # more than the sockets' buffers hold
     head = b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: %d\r\n\r\n" % len(body)
-    with socket.create_connection(("127.0.0.1", impatient), timeout=60) as connection:
-        Impatient.has_lost.clear()
+    with served(Lost) as port, socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         connection.sendall(head + body)
-        assert Impatient.has_lost.wait(60)
+        assert Lost.has_lost.wait(60)
         received = 0
         with suppress(ConnectionResetError):
             while piece := connection.recv(1 << 20):

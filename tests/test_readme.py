@@ -15,14 +15,17 @@ from typing import Any
 import httpx2
 import pytest
 import typer
+from sqlalchemy import select
 
 from app import http_protocol, main
 from app import server as app_server
 from app.api import overload, streams, uploads
 from app.cli import cli
+from app.database import open_engine, reading
 from app.documents import archives, markdown_budget, nodes, sources
 from app.posts import filters
 from app.posts.filters import ListQuery
+from app.posts.models import posts
 from app.rendering import pool
 from app.settings import Settings
 from tests.building import KEY
@@ -37,7 +40,7 @@ NEVER_SENT = {
     "invalid_state",
     "service_unreachable",
 }  # of the command line alone
-BLOCK = re.compile(r"^```(sh|json)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^ *```(sh|json)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 
 
 def tour() -> list[tuple[str, Any]]:
@@ -82,6 +85,51 @@ def _wait_until_ready(address: str) -> None:
             pass
         time.sleep(0.1)
     pytest.fail("the server was not ready within a minute")
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_blog_moves_to_postgres_by_the_commands_of_growing(database_url: str, tmp_path: Path) -> None:
+    section = README.split("\n## Growing\n")[1].split("\n## ")[0]
+    ((_, commands),) = [block for block in BLOCK.findall(section) if "export" in block[1]]
+    moving = commands.split("honbun serve")[0].replace("postgresql://honbun:secret@postgres:5432/honbun", database_url)
+    environment = os.environ | {
+        "HONBUN_DATABASE_URL": f"sqlite:///{tmp_path}/honbun.db",
+        "HONBUN_CONTENT_DIR": "",
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+    }
+
+    def shell(script: str) -> str:
+        ran = subprocess.run(
+            ["bash", "-euc", script], env=environment, cwd=tmp_path, check=True, capture_output=True, text=True
+        )
+        return ran.stdout
+
+    shell(f"honbun migrate && honbun ingest {ROOT / 'content'} --base {ROOT}")
+    before = posts_of(f"sqlite:///{tmp_path}/honbun.db")
+    shell(moving)
+
+    assert posts_of(database_url) == before
+    assert len(before) > 5
+
+
+def posts_of(url: str) -> list[tuple[str, ...]]:
+    engine = open_engine(url)
+    with reading(engine) as connection:
+        columns = (posts.c.id, posts.c.slug, posts.c.source_name, posts.c.sha256)
+        found = [tuple(row) for row in connection.execute(select(*columns))]
+    engine.dispose()
+    return sorted(found)
+
+
+@pytest.mark.parametrize("tag", ["AI", "投資"])
+def test_cache_tag_of_a_term_is_made_as_growing_says(server: str, tag: str) -> None:
+    section = README.split("\n## Growing\n")[1].split("\n## ")[0]
+    ((_, command),) = [block for block in BLOCK.findall(section) if "sha256sum" in block[1]]
+    ran = subprocess.run(
+        ["bash", "-euc", command.replace("投資", tag.lower())], check=True, capture_output=True, text=True
+    )
+
+    assert httpx2.get(f"{server}/v1/posts", params={"tag": tag}).headers["Cache-Tag"] == f"list,{ran.stdout.strip()}"
 
 
 def matches(expected: Any, actual: Any) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime, parsedate_to_datetime
+from functools import lru_cache
 from hashlib import sha256
 from math import inf
 from typing import Any, Final
@@ -54,6 +55,7 @@ def seconds_to_flip(state: State, now: datetime) -> float:
     return max(0, int((state.next_flip - now).total_seconds()))
 
 
+@lru_cache(maxsize=100)
 def http_date(instant: datetime) -> str:
     """RFC 9110, 5.6.7."""
     return format_datetime(instant, usegmt=True)

@@ -15,6 +15,8 @@ from app.documents.slug import FileName, derived_slug, read_name
 from app.documents.sources import is_markdown, is_post
 from app.errors import DocumentError, Finding
 
+PLAIN = re.compile(r"[A-Za-z0-9_.~-]+")  # what needs no encoding (RFC 3986, 2.3)
+
 
 def day_in(zone: ZoneInfo, instant: datetime) -> date:
     """The day of an instant in a zone; in UTC where the calendar has no such day (before year 1, after 9999)."""
@@ -35,7 +37,7 @@ class Links:
 
     def url(self, slug: str) -> str:
         """The path of a post in this API, percent-encoded (RFC 3986)."""
-        return f"{self.root_path}/v1/posts/{quote(slug, safe='')}"
+        return f"{self.root_path}/v1/posts/{slug if PLAIN.fullmatch(slug) else quote(slug, safe='')}"
 
     def permalink(  # noqa: PLR0913 - the tokens of the template
         self,

@@ -1,5 +1,6 @@
 """Single posts: whole, with their neighbours; and their sources. Each statement is prepared once for all that ask alike."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -55,24 +56,37 @@ def get_post(  # noqa: PLR0913 - what an answer is made of
 ) -> tuple[Item, Any]:
     """One post whole with its neighbours, and its row. Raises NotFound, QueryError, Unhurried."""
     connection = snapshot.connection
-    kind, sought = searched(query.model_copy(update={"min_version": None, "wait": 0}), reader)
+    plain = query.model_copy(update={"min_version": None, "wait": 0})
+    kind, sought = searched(plain, reader)
     prepared = _detail(kind, reader.prepared, connection.dialect, any_status=any_status)
     row = _only(prepared.own.rows(connection, slug=slug, now=reader.now), slug)
     shown = show_post(row, prepared.shape, show)
-    for name, neighbour in prepared.neighbours.items():
-        shown[name] = None
-        if row.published_at is not None:
-            place = prepared.order.place((row.published_at, row.source_name))
-            found = neighbour.rows(connection, now=reader.now, **place, **sought)
-            shown[name] = show_post(found[0], NEIGHBOUR, show) if found else None
-    if "related" in prepared.shape:
-        shown["related"] = snapshot.once(("related", row.pk), lambda: _related(connection, row.pk, reader, show))
+
+    def links() -> dict[str, Any]:
+        found = dict(_neighbours(connection, prepared, row, reader, sought))
+        if "related" in prepared.shape:
+            found["related"] = related_to(connection, row.pk, reader)
+        shown = {name: [show_post(post, NEIGHBOUR, show) for post in posts] for name, posts in found.items()}
+        return {
+            name: orjson.Fragment(orjson.dumps(posts if name == "related" else next(iter(posts), None)))
+            for name, posts in shown.items()
+        }
+
+    if prepared.neighbours or "related" in prepared.shape:
+        shown |= snapshot.once((plain, reader.withheld, row.pk), links)
     return {name: shown[name] for name in prepared.shape}, row
 
 
-def _related(connection: Connection, pk: int, reader: Reader, show: Show) -> orjson.Fragment:
-    found = related_to(connection, pk, reader)
-    return orjson.Fragment(orjson.dumps([show_post(post, NEIGHBOUR, show) for post in found]))
+def _neighbours(
+    connection: Connection, prepared: _Detail, row: Any, reader: Reader, sought: Mapping[str, Any]
+) -> Iterator[tuple[str, list[Any]]]:
+    """The neighbours' rows by their names; none of a post without a place."""
+    for name, neighbour in prepared.neighbours.items():
+        if row.published_at is None:
+            yield name, []
+        else:
+            place = prepared.order.place((row.published_at, row.source_name))
+            yield name, neighbour.rows(connection, now=reader.now, **place, **sought)
 
 
 def source_of(connection: Connection, slug: str, reader: Reader, *, any_status: bool) -> Any:

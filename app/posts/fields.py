@@ -49,8 +49,13 @@ def _permalink(row: Any, show: Show) -> str | None:
 
 
 def _author(row: Any, _show: Show) -> str | None:
-    authors = orjson.loads(row.authors)
-    return authors[0] if authors else None
+    return _first(row.authors)
+
+
+@lru_cache(maxsize=1000)
+def _first(names: str) -> str | None:
+    found: list[str] = orjson.loads(names)
+    return found[0] if found else None
 
 
 def _front_matter(row: Any, show: Show) -> Any:

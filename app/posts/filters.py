@@ -262,11 +262,13 @@ class ListQuery(PostFilter, Fields, Paged):
         return self.sort or ("-published_at" if self.q is None else "relevance")
 
     @property
+    @lru_cache(maxsize=1000)  # noqa: B019 - a value, which is asked for anew with each request
     def of_first_page(self) -> Self:
         """The same list, whichever page of it is asked for."""
         return self.model_copy(update=_defaults("cursor", "page", "limit", "total", "facets", *Query.model_fields))
 
     @property
+    @lru_cache(maxsize=1000)  # noqa: B019 - see above
     def of_posts(self) -> Self:
         """The same posts, whatever is shown of them and in which order."""
         return self.model_copy(update=_defaults("sort", "highlight", *Fields.model_fields))

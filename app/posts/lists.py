@@ -59,6 +59,7 @@ def _count_of_kind(query: ListQuery, reader: Reader, dialect: Dialect) -> Prepar
     return Prepared(count_of(query, reader), dialect)
 
 
+@lru_cache(maxsize=1000)
 def is_short(query: ListQuery) -> bool:
     """Whether a page takes well under a millisecond where its total is known.
 

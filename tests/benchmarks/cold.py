@@ -24,6 +24,7 @@ from tests.journeys.serving import HONBUN, ROOT, environment, free_port, serving
 
 BATCH = 100
 DETAILS = 1_000
+FEW = 4  # connections
 TIMES = {  # the afternoon's, at least
     "detail": 4, "list": 8, "deep page": 8, "tag": 20, "category + dates": 20,
     "search 2 % ja": 100, "search 2 % en": 100, "search 10 % ja": 15, "search 10 % en": 15,
@@ -70,7 +71,7 @@ def write_corpus(folder: Path, count: int) -> Corpus:
         row = corpus.row(number + 1, words)
         date = FIRST + timedelta(minutes=(number * 7919 % count) * (5_000_000 // count))
         front = {
-            "layout": "post", "title": row.title, "date": f"{date:%Y-%m-%d %H:%M:%S} +0000",
+            "layout": "post", "title": row.title, "date": f"{date:%Y-%m-%d %H:%M:%S} +00:00",
             "categories": [CATEGORIES[number % 12]], "tags": tags_of(number), "author": AUTHORS[number % 20],
             "excerpt": row.excerpt, "reading_time": 3,
         }  # fmt: skip
@@ -170,6 +171,7 @@ def measure(
                 continue
             size = sum(len(service.client.get(path).content) for path in ours[:20]) // len(ours[:20])
             rows[name] = _row(name, [f"/{size}"], ours, theirs, (yardstick, cold, other), seconds)
+            print(f"  {name:20}", rows[name], flush=True)
     return rows
 
 
@@ -183,9 +185,9 @@ def _row(  # noqa: PLR0917 - two servers and their yardstick, each with what it 
 ) -> dict[str, Any]:
     yardstick, cold, other = servers
     for server, paths in ((cold, ours), (other, theirs)):
-        server.load(paths, 1)  # statements prepared, pages in memory
+        server.load(paths, 1, connections=FEW, ours=True)  # statements prepared, pages in memory
     before = yardstick.load(size, seconds)
-    afternoons = other.load(theirs, seconds)
+    afternoons = other.load(theirs, seconds, connections=FEW, ours=True)  # it takes seconds for some, and they count
     honbuns = cold.load(ours, seconds)
     after = yardstick.load(size, seconds)
     callable_rate = (before.rate + after.rate) / 2

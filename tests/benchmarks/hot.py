@@ -71,6 +71,7 @@ def measure(service: Server, seconds: float = 3, wanted: Sequence[str] = ROWS) -
         for name, path in asked.items():
             if name in wanted:
                 rows[name] = _row(yardstick, service, len(client.get(path).content), path, seconds)
+                print(f"  {name:20}", rows[name], flush=True)
         if "hot 304" in wanted:
             known = f"If-None-Match: {client.get(asked['hot list']).headers['ETag']}"
             rows["hot 304"] = _row(yardstick, service, BARE_304, asked["hot list"], seconds, known)

@@ -123,7 +123,7 @@ class TestDetail:
 
     def test_draft_without_a_date_has_no_neighbours(self, engine: Engine) -> None:
         take(engine, {"a.md": markdown(draft=True), "b.md": "一"})
-        post = detail(engine, "a", any_status=True)
+        post = plain(detail(engine, "a", any_status=True))
 
         assert (post["older"], post["newer"]) == (None, None)
 
@@ -141,7 +141,7 @@ def show_row(row: Any) -> Any:
 
 
 def neighbours(engine: Engine, slug: str, text: str = "", *, any_status: bool = False) -> tuple[str | None, str | None]:
-    post = detail(engine, slug, text, any_status=any_status)
+    post = plain(detail(engine, slug, text, any_status=any_status))
     older, newer = post["older"], post["newer"]
     return older and older["slug"], newer and newer["slug"]
 
