@@ -25,7 +25,7 @@ PRAGMAS = (
     "journal_mode = WAL",  # readers go on while one writes
     "foreign_keys = ON",  # off by default, and what belongs to a post must go with it
     "temp_store = MEMORY",  # sorting must not touch the disk
-    "cache_size = -4000",  # 4 MB for each of a dozen connections; the default of 2 MB rereads pages in every list
+    "cache_size = -3000",  # 3 MB for each of a dozen connections; the default of 2 MB rereads pages in every list
     "journal_size_limit = 67108864",  # the log of a large import does not stay on the disk for ever
 )
 DURABLE = "synchronous = FULL"  # an acknowledged write survives a power failure
@@ -84,7 +84,7 @@ def _sqlite(url: str, pragmas: Sequence[str]) -> Engine:
         if driver.in_transaction:  # a short read has begun
             return
         write = connection.get_execution_options().get("honbun_write", False)
-        driver.execute(f"PRAGMA cache_size = {-16000 if write else -4000}")  # one writes, whichever it is
+        driver.execute(f"PRAGMA cache_size = {-16000 if write else -3000}")  # one writes, whichever it is
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
     return engine
