@@ -4,6 +4,7 @@ It knows documents only: no settings, no database, no secrets. Whoever started i
 otherwise by closing its input, which also happens where the parent dies.
 """
 
+import gc
 import os
 import pickle
 import signal
@@ -32,6 +33,7 @@ def main(niceness: int, memory: int) -> None:
     tasks: SimpleQueue[Task] = SimpleQueue()
     Thread(target=_listen, args=(sys.stdin.buffer, tasks), daemon=True).start()
     read(Source(name="warm.md", content=b"*a*"), Context(), whole)  # what is made at the first use is made now
+    gc.freeze()  # what is loaded by now stays: looking through it again and again is in vain
     _say(READY, answers)
     while True:
         task = tasks.get()
