@@ -117,9 +117,13 @@ async def soak(server: Server, seconds: float) -> Counter[str]:
     guests = [asyncio.create_task(come(kind)) for kind in KINDS for _ in range(GUESTS)]
     async with httpx2.AsyncClient(base_url=server.url, headers=AUTH, timeout=PATIENCE) as client:
         while time.monotonic() < end:
-            number = served["a write"] % 50
-            written = await client.put(f"/v1/posts/p{number}", content=markdown(f"本文{served['a write']}"))
-            read = await client.get(f"/v1/posts/p{number}")
+            path = f"/v1/posts/p{served['a write'] % 50}"
+            written = await client.put(path, content=markdown(f"本文{served['a write']}"))
+            if written.status_code == 503 and written.headers["Retry-After"] == "1":  # so many, on a slow machine
+                served["a refusal"] += 1
+                await asyncio.sleep(0.1)
+                continue
+            read = await client.get(path)
             assert (written.status_code in (200, 201), read.status_code) == (True, 200), written.text
             served["a write"] += 1
     ended = [task for task in guests if task.done()]
@@ -148,7 +152,7 @@ def test_clients_that_misbehave_leave_nothing_behind(
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     monkeypatch.setenv("TMPDIR", str(temporary))
-    with serving(tmp_path, DATABASE_URL=database_url, UPLOAD_PATIENCE="2", MAX_WRITES="500") as server:
+    with serving(tmp_path, DATABASE_URL=database_url, UPLOAD_PATIENCE="2") as server:
         files = [{"name": f"many/p{number}.md", "content": markdown("本文。" * 20_000)} for number in range(10)]
         assert server.client.post("/v1/ingest", json={"files": files}).status_code == 200
         server.client.close()
@@ -157,9 +161,11 @@ def test_clients_that_misbehave_leave_nothing_behind(
         before = settled(server, temporary, idle.sockets + POOL)
         served = asyncio.run(soak(server, SECONDS))
         after = settled(server, temporary, idle.sockets + POOL)
+        written = httpx2.put(f"{server.url}/v1/posts/last", content=markdown(), headers=AUTH, timeout=PATIENCE)
         errors = [line for line in server.log.read_text(encoding="utf-8").splitlines() if '"level":"error"' in line]
     print(f"{idle}\n{before}\n{after}\n{dict(served)}")  # noqa: T201 - these figures are what a long one is run for
 
     assert after.memory <= before.memory + GROWTH
+    assert written.status_code == 201  # nobody who is gone still has a turn
     assert errors == []
     assert all(served[kind.__name__] for kind in (half_an_archive, half_a_form, a_post_that_stops))
