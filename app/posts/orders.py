@@ -120,13 +120,12 @@ def best_of(
     rest = conditions(query.model_copy(update={"q": None}), reader)
     newest = Order.of("-published_at", query.statuses)
 
-    def found(*columns: ColumnElement[Any]) -> AnySelect:
-        statement: AnySelect = select(*columns).join_from(posts, ranked, ranked.c.pk == posts.c.pk).where(rest)
-        # Else SQLite walks all posts by date, looking for each among those found.
-        return statement.with_hint(posts, "NOT INDEXED", "sqlite")
-
-    total = found(func.count()).scalar_subquery().label("total")
-    statement = found(*columns, *((total,) if counted else ()))
+    # Without the hints SQLite walks all posts by date, looking for each among those found.
+    among = select(func.count()).select_from(posts).where(posts.c.pk.in_(select(ranked.c.pk)), rest)
+    total = among.with_hint(posts, "NOT INDEXED", "sqlite").scalar_subquery().label("total")
+    statement: AnySelect = select(*columns, *((total,) if counted else ()))
+    statement = statement.join_from(posts, ranked, ranked.c.pk == posts.c.pk).where(rest)
+    statement = statement.with_hint(posts, "NOT INDEXED", "sqlite")
     return newest.sorted(statement.order_by(ranked.c.score.desc())), newest
 
 
