@@ -9,7 +9,7 @@ from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 
-from app.errors import Finding, SourceError, TooLarge
+from app.errors import DocumentError, Finding, SourceError, TooLarge
 
 POST_SUFFIXES = (".md", ".markdown", ".mkdn", ".mkd")
 NEVER_POSTS = ("README", "LICENSE", "CONTRIBUTING")
@@ -42,7 +42,8 @@ class Source:
 class SourceElsewhere(Source):
     """A source whose bytes are not kept but read again where they are wanted: what it is known by is of the first time.
 
-    Should the file change in between, the document's own hash tells what it was made of.
+    Should the file change in between, the document's own hash tells what it was made of. To read it raises
+    DocumentError where it cannot be had any more.
     """
 
     def __init__(self, name: str, read: Callable[[], bytes], *, sha256: str, size: int) -> None:
@@ -59,7 +60,28 @@ class SourceElsewhere(Source):
         return size
 
     def whole(self) -> Source:
-        return Source(name=self.name, content=self.content)
+        try:
+            return Source(name=self.name, content=self.content)
+        except DocumentError as error:
+            return Unread(self.name, error.finding)
+
+
+class Unread(Source):
+    """A source that could not be read: whoever asks for its bytes hears why, as DocumentError."""
+
+    def __init__(self, name: str, finding: Finding) -> None:
+        self.__dict__.update(name=name, _finding=finding)
+
+    @property
+    def content(self) -> bytes:
+        raise DocumentError(self.__dict__["_finding"])
+
+    @property
+    def size(self) -> int:
+        return 0
+
+
+UNREAD = "not_a_file"  # the code of what cannot be read now, and may be a moment later
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,7 +44,8 @@ def take(connection: Connection, intake: Intake, turn: Turn) -> None:
     if intake.options.via == "folder":  # what failed is tried again at the next start
         failed = intake.failed_names
         files = (*intake.batch.configs, *intake.batch.sources)
-        note_taken(connection, ((file.name, file.sha256) for file in files if file.name not in failed))
+        seen_hashes = {file.name: file.sha256 for file in files if file.name not in failed}
+        note_taken(connection, (seen_hashes | {document.name: document.sha256 for document in fresh}).items())
 
 
 def _gone(connection: Connection, intake: Intake, sites: Sites) -> tuple[dict[str, AnyRow], int]:

@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import Connection
 
 from app.documents.context import Context, Contexts
-from app.documents.sources import Batch, Source
+from app.documents.sources import UNREAD, Batch, Source
 from app.errors import Finding
 from app.posts.models import AnyRow
 from app.posts.options import Options
@@ -94,16 +94,24 @@ def wanted(intake: Intake, seen: Seen) -> dict[Key, Source]:
 
 
 def understand(intake: Intake, seen: Seen) -> dict[str, Outline | Finding]:
-    """All that is not stored as it would be now. What an earlier look has parsed is not parsed again."""
+    """All that is not stored as it would be now. What an earlier look has parsed is not parsed again.
+
+    Bytes that are read later than their source was seen may be others: they are kept under their own hash.
+    """
     keys = wanted(intake, seen)
     # Another writer may have come between the first look and our turn.
     fresh = {key: source for key, source in keys.items() if key not in intake.parsed}
+    found = {key[0]: intake.parsed[key] for key in keys if key in intake.parsed}
     for key, packed in zip(fresh, intake.pack_each(tuple(fresh.values()), seen.contexts), strict=True):
+        name, _, rendered_by = key
         if isinstance(packed, Finding):
-            intake.parsed[key] = packed
+            found[name] = packed
+            if packed.code != UNREAD:
+                intake.parsed[key] = packed
         else:
-            intake.parsed[key] = replace(packed.outline, place=intake.spool.put(packed))
-    return {key[0]: intake.parsed[key] for key in keys}
+            outline = replace(packed.outline, place=intake.spool.put(packed))
+            found[name] = intake.parsed[name, outline.sha256, rendered_by] = outline
+    return {key[0]: found[key[0]] for key in keys}
 
 
 def say_unchanged(intake: Intake, seen: Seen, documents: Container[str]) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, case, delete, fu
 from app.database import reading
 from app.documents.context import Context, Contexts
 from app.documents.site_config import SiteConfig, parse_config
-from app.documents.sources import Batch, Source, SourceElsewhere, folder_of
+from app.documents.sources import UNREAD, Batch, Source, SourceElsewhere, folder_of
 from app.errors import DocumentError, Finding
 from app.posts.models import bodies, posts, site_files
 from app.posts.options import Options
@@ -103,7 +103,7 @@ def stale_below(connection: Connection, folders: Iterable[str], contexts: Contex
     found: dict[str, Source] = {}
     for folder in folders:
         for row in connection.execute(_SIZES.where(is_below(folder), is_stale(contexts))):
-            read = partial(_source_of, connection.engine, row.pk)
+            read = partial(_source_of, connection.engine, row.pk, row.sha256)
             found[row.source_name] = SourceElsewhere(row.source_name, read, sha256=row.sha256, size=row.size)
     return list(found.values())
 
@@ -115,8 +115,15 @@ _SIZES = (
 )
 
 
-def _source_of(engine: Engine, pk: int) -> bytes:
-    """The stored source as it is now; nothing of a post that is gone meanwhile, which nobody then asks for any more."""
+def _source_of(engine: Engine, pk: int, sha256: str) -> bytes:
+    """The stored source that was seen. Raises DocumentError where the post holds another one now, or is gone."""
+    statement = (
+        select(bodies.c.source)
+        .join(posts, posts.c.pk == bodies.c.post_pk)
+        .where(posts.c.pk == pk, posts.c.sha256 == sha256)
+    )
     with reading(engine) as connection:
-        statement = select(bodies.c.source).where(bodies.c.post_pk == pk)
-        return bytes(connection.execute(statement).scalar_one_or_none() or b"")
+        source = connection.execute(statement).scalar_one_or_none()
+    if source is None:
+        raise DocumentError(Finding(code=UNREAD, detail="the post was written or deleted meanwhile"))
+    return bytes(source)

@@ -137,6 +137,25 @@ def test_name_written_over_http_while_the_folder_is_read_is_left_alone(engine: E
     assert actions(taken.report) == {"b.md": "created"}
 
 
+@pytest.mark.parametrize("times", [1, 2])
+def test_file_that_is_another_one_only_while_it_is_read_is_not_lost(engine: Engine, folder: Path, times: int) -> None:
+    """With one time the turn reads it as it was; with two the start takes what it read, and the next one the file."""
+    left = iter(range(times))
+
+    def parse_another(sources: Sequence[Source], contexts: Contexts) -> Iterator[Parsed]:
+        if next(left, None) is not None:
+            (folder / "a.md").write_text("別のもの")
+        parsed = list(read_each(sources, contexts))
+        (folder / "a.md").write_text("一")
+        return iter(parsed)
+
+    take_folder(engine, folder, context=Context(), now=NOW, parse_each=parse_another)
+    again = actions(start(engine, folder).report)
+
+    assert again == ({} if times == 1 else {"a.md": "updated"})
+    assert rows(engine)["a.md"].excerpt == "一"
+
+
 def test_configuration_of_the_folder_counts_and_its_change_moves_the_posts_below_it(
     engine: Engine, folder: Path
 ) -> None:

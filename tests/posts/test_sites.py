@@ -1,5 +1,6 @@
 """A `_config.yml` that comes with posts is kept, and says what the posts below its folder mean."""
 
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -7,13 +8,17 @@ import pytest
 from sqlalchemy import Engine
 
 from app.database import reading
+from app.documents.context import Contexts
 from app.documents.document import Context
+from app.documents.sources import Source
 from app.errors import Conflict
+from app.posts.ingest import delete_one, ingest
 from app.posts.rerender import count_stale, rerender
 from app.posts.sites import read_sites
 from app.posts.state import export_sources
+from app.rendering.tasks import Parsed, read_each
 from tests.building import NOW, markdown
-from tests.posts.samples import actions, codes, history, rows, state, take
+from tests.posts.samples import actions, batch, codes, history, options, rows, state, take
 
 POST = "blog/_posts/2025-12-24-kiji.md"
 TOKYO = "timezone: Asia/Tokyo\ndefaults:\n- values: {layout: a}\n"
@@ -183,3 +188,39 @@ def test_export_gives_configurations_back_byte_for_byte(engine: Engine) -> None:
         exported = {source.name: source.content.decode() for source in export_sources(connection)}
 
     assert exported == FILES
+
+
+def write_another(engine: Engine) -> None:
+    take(engine, {POST: markdown(title="別")})
+
+
+def delete(engine: Engine) -> None:
+    delete_one(engine, "kiji", options=options(), now=NOW, guard=lambda _: None)
+
+
+@pytest.mark.parametrize("meanwhile", [write_another, delete])
+def test_post_that_is_another_one_only_while_it_is_rendered_again_keeps_its_words(
+    engine: Engine, meanwhile: Callable[[Engine], None]
+) -> None:
+    take(engine, FILES)
+    once = iter([meanwhile])
+
+    def parse_meanwhile(sources: Sequence[Source], contexts: Contexts) -> Iterator[Parsed]:
+        for change in once:
+            change(engine)
+            parsed = list(read_each(sources, contexts))
+            take(engine, {POST: FILES[POST]})
+            return iter(parsed)
+        return read_each(sources, contexts)
+
+    report = ingest(
+        engine,
+        batch({"blog/_config.yml": SEOUL}),
+        context=Context(),
+        options=options(),
+        now=NOW,
+        parse_each=parse_meanwhile,
+    )
+
+    assert actions(report) == {"blog/_config.yml": "skipped", POST: "updated"}
+    assert (rows(engine)[POST].title, layouts(engine)[POST]) == ("記事", "b")
