@@ -19,6 +19,15 @@ from app.errors import DatabaseUnavailable, TooSlow
 
 RV = TypeVar("RV")
 THREADS = 10  # threads that may hold a connection at once; the pool is as large, so that none waits for another
+LOCK_SECONDS = 30  # that Postgres lets one wait for another's lock; SQLite's busy_timeout is its like
+GRACE = 5.0  # seconds from when Postgres ends a statement until it must have said so
+PEER: dict[str, Any] = {  # another machine that is gone is noticed within 25 seconds, whatever it was asked
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}
 STEPS = 10_000  # of SQLite's machine between two looks at the clock: well under a millisecond
 PRAGMAS = (
     "busy_timeout = 10000",  # first, so that the others wait too; writers take turns and each turn is short
@@ -44,7 +53,8 @@ def open_engine(url: str, *, risk_power_loss: bool = False, patience: float | No
     """An engine for `sqlite:///FILE` or any libpq URL (`postgresql://`, `postgres://`, several hosts).
 
     Nothing is connected yet. `risk_power_loss` makes writes on SQLite quicker; a power failure then takes the last.
-    A Postgres that says nothing for `patience` seconds counts as lost; by default it may take as long as it likes.
+    A Postgres that does not say within `patience` seconds that it is there counts as lost; by default it may take as
+    long as it likes. What it is asked then has limits of its own.
     """
     if url.startswith("sqlite:"):
         return _sqlite(url, (*PRAGMAS, RISKY if risk_power_loss else DURABLE))
@@ -91,16 +101,17 @@ def _sqlite(url: str, pragmas: Sequence[str]) -> Engine:
 
 
 class _Impatient(psycopg.Connection[Any]):
-    """A server that is there and silent, because it is paused or the network is cut, is lost as well.
+    """A server that is there and silent, because it is paused, is lost as well.
 
     No timeout of its own would end the wait then, nor would TCP's: a paused machine still answers those.
     """
 
     patience: float | None = None
+    bound: float | None = None  # of each wait now
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         try:
-            return super().wait(gen, interval, timeout or self.patience)
+            return super().wait(gen, interval, timeout or self.bound)
         except psycopg.errors._WaitTimeout as error:  # noqa: SLF001 - documented, and there is no other name
             self.close()
             raise psycopg.OperationalError("the server does not answer") from error
@@ -108,13 +119,14 @@ class _Impatient(psycopg.Connection[Any]):
 
 def _postgres(url: str, patience: float | None) -> Engine:
     def connect() -> psycopg.Connection:
-        connection = _Impatient.connect(url, connect_timeout=5)  # libpq reads the URL: several hosts, services …
-        connection.patience = patience
+        connection = _Impatient.connect(url, **PEER)  # libpq reads the URL: several hosts, services …
+        connection.patience = connection.bound = patience
         connection.execute("SET TIME ZONE 'UTC'")  # in others an instant late in the year 9999 cannot be read
+        connection.execute(f"SET lock_timeout = '{LOCK_SECONDS}s'")
         connection.commit()
         return connection
 
-    return create_engine(
+    engine = create_engine(
         "postgresql+psycopg://",
         creator=connect,
         pool_size=THREADS,
@@ -122,6 +134,17 @@ def _postgres(url: str, patience: float | None) -> Engine:
         pool_timeout=5,
         pool_pre_ping=True,
     )
+
+    @event.listens_for(engine, "checkout")
+    def _trust(driver: _Impatient, _record: Any, _proxy: Any) -> None:
+        driver.bound = None  # it is there: a statement may be long, and a writer waits for its turn
+
+    @event.listens_for(engine, "checkin")
+    def _doubt(driver: _Impatient | None, _record: Any) -> None:
+        if driver is not None:
+            driver.bound = driver.patience
+
+    return engine
 
 
 def alone(engine: Engine) -> Any:
@@ -201,6 +224,7 @@ def reading(engine: Engine, *, seconds: float | None = None) -> Iterator[Connect
 def _limited(connection: Connection, seconds: float) -> Iterator[None]:
     driver: Any = connection.connection.driver_connection
     if connection.dialect.name == "postgresql":
+        driver.bound = max(driver.patience or 0, seconds + GRACE)
         driver.execute(f"SET LOCAL statement_timeout = {max(1, round(seconds * 1000))}")
         yield
         return
@@ -234,7 +258,7 @@ def _translated() -> Iterator[None]:
         reason = _reason(error)
         if reason is None:
             raise
-        raise DatabaseUnavailable(reason) from error
+        raise DatabaseUnavailable(reason, code="database_busy" if reason == BUSY else None) from error
 
 
 def _reason(error: DBAPIError) -> str | None:
@@ -254,6 +278,7 @@ _REASONS = (  # words of SQLite's messages, and SQLSTATEs: Postgres may speak an
     ("42P01", _NOT_MIGRATED),
     ("42703", _NOT_MIGRATED),
     ("database is locked", BUSY),
+    ("55P03", BUSY),
     ("disk is full", "the disk is full"),
     ("53100", "the disk is full"),
     ("readonly database", "the database file is read-only"),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 ROOT = Path(__file__).parent.parent
-TURNS = 60  # how often SQLite is asked for a turn, which it waits ten seconds for: another may be at a large migration
+TURNS = 60  # how often a turn is waited for, ten seconds or more each: another may be at a large migration
 ADVISORY_LOCK = 0x686F6E62756E  # "honbun": any number that nobody else locks
 
 

@@ -41,6 +41,67 @@ def test_a_read_that_takes_too_long_is_ended_and_the_next_one_is_not(engine: Eng
     assert long == 300_000
 
 
+@pytest.fixture
+def impatient(postgres_url: str) -> Iterator[Engine]:
+    engine = open_engine(postgres_url, patience=0.1)
+    yield engine
+    engine.dispose()
+
+
+def test_statement_of_a_server_that_is_there_may_take_longer_than_the_patience(impatient: Engine) -> None:
+    with reading(impatient, seconds=30) as connection:
+        assert connection.exec_driver_sql("SELECT 'read' FROM pg_sleep(0.3)").scalar_one() == "read"
+    with writing(impatient) as connection:
+        assert connection.exec_driver_sql("SELECT 'written' FROM pg_sleep(0.3)").scalar_one() == "written"
+
+
+def lock(engine: Engine) -> None:
+    with writing(engine) as connection:
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7)")
+
+
+def test_writer_waits_for_its_turn_for_longer_than_the_patience(impatient: Engine) -> None:
+    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 7 AND NOT granted"
+    with ThreadPoolExecutor(1) as threads:
+        with writing(impatient) as first:
+            first.exec_driver_sql("SELECT pg_advisory_xact_lock(7)")
+            second = threads.submit(lock, impatient)
+            while not first.exec_driver_sql(waiting).scalar_one():
+                assert not second.done(), second.exception()
+            first.exec_driver_sql("SELECT pg_sleep(0.3)")
+        second.result()
+
+
+def test_turn_that_does_not_come_on_postgres_is_a_busy_database(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "LOCK_SECONDS", 1)
+    engine = open_engine(postgres_url)
+
+    with writing(engine) as first:
+        first.exec_driver_sql("SELECT pg_advisory_xact_lock(7)")
+        with pytest.raises(DatabaseUnavailable) as caught:
+            lock(engine)
+    engine.dispose()
+
+    assert (caught.value.detail, caught.value.reason) == (database.BUSY, "database_busy")
+
+
+def sleep_without_a_limit(engine: Engine) -> None:
+    with reading(engine, seconds=0.1) as connection:
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        connection.exec_driver_sql("SELECT pg_sleep(5)")
+
+
+def test_read_that_a_silent_server_does_not_end_is_given_up(impatient: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "GRACE", 0.1)
+
+    with pytest.raises(DatabaseUnavailable) as caught:
+        sleep_without_a_limit(impatient)
+
+    assert caught.value.detail == "the database cannot be reached"
+
+
 @pytest.mark.parametrize(
     ("pragma", "expected"),
     [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("busy_timeout", 10_000), ("temp_store", 2)],
@@ -236,7 +297,7 @@ def test_turn_that_does_not_come_is_a_busy_database(sqlite: Engine, monkeypatch:
     with writing(sqlite), pytest.raises(DatabaseUnavailable) as caught, writing(sqlite):
         pass
 
-    assert caught.value.detail == "the database is busy with other writers"
+    assert (caught.value.detail, caught.value.reason) == ("the database is busy with other writers", "database_busy")
 
 
 def test_instants_are_read_whatever_the_servers_zone(postgres_url: str) -> None:

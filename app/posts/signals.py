@@ -13,7 +13,7 @@ import psycopg
 from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from app.database import alone, reading
+from app.database import PEER, alone, reading
 from app.errors import DatabaseUnavailable
 from app.posts.changes import CHANNEL
 from app.posts.models import content
@@ -105,7 +105,7 @@ class PostgresSignal:
 
     async def _listen(self) -> None:
         connecting = psycopg.AsyncConnection.connect(
-            self._url, autocommit=True, connect_timeout=5, keepalives_idle=10, keepalives_interval=5, keepalives_count=3
+            self._url, autocommit=True, **PEER
         )  # it only listens: without probes it would never hear that the other side is gone
         async with await connecting as connection:
             await connection.execute(f"LISTEN {CHANNEL}".encode())
