@@ -225,7 +225,7 @@ def _limited(connection: Connection, seconds: float) -> Iterator[None]:
     driver: Any = connection.connection.driver_connection
     if connection.dialect.name == "postgresql":
         driver.bound = max(driver.patience or 0, seconds + GRACE)
-        driver.execute(f"SET LOCAL statement_timeout = {max(1, round(seconds * 1000))}")
+        connection.exec_driver_sql(f"SET LOCAL statement_timeout = {max(1, round(seconds * 1000))}")
         yield
         return
     deadline = monotonic() + seconds

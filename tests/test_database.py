@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, insert, select, text, update
+from sqlalchemy import Connection, Engine, event, insert, select, text, update
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from app import database
@@ -269,6 +269,20 @@ class TestLost:
         read_content(engine)
         for used in (engine, other):
             used.dispose()
+
+    def test_postgres_that_ends_a_session_before_its_first_statement(self, postgres_url: str) -> None:
+        engine = open_engine(postgres_url)
+
+        @event.listens_for(engine, "begin")
+        def _be_ended(connection: Connection) -> None:
+            driver: Any = connection.connection.driver_connection
+            driver.pgconn.finish()
+
+        with pytest.raises(DatabaseUnavailable) as caught, reading(engine, seconds=30):
+            pass
+        engine.dispose()
+
+        assert caught.value.detail == "the database cannot be reached"
 
     def test_pool_that_is_empty_says_so(self, sqlite: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sqlite.pool, "_timeout", 0.05)
