@@ -2,9 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from itertools import count
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import Engine
@@ -15,7 +13,7 @@ from app.posts.facets import FacetValue, count_facets
 from app.posts.filters import FACETS, ListQuery
 from tests.benchmarks import many
 from tests.building import NOW, markdown
-from tests.posts.recording import recorded
+from tests.posts.recording import recorded, worked
 from tests.posts.samples import query_of, reader, take
 
 ASKED = f"facets={','.join(FACETS)}"
@@ -69,13 +67,9 @@ def test_work_grows_as_the_posts_do_on_sqlite(tmp_path: Path) -> None:
     steps = []
     for number in (200, 800):
         many.store(engine, [replace(made, tags=("a",)) for made in many.documents(range(number // 2, number), number)])
-        with reading(engine) as connection:
-            driver: Any = connection.connection.driver_connection
-            done = count()
-            driver.set_progress_handler(lambda done=done: next(done) < 0, 100)
+        with reading(engine) as connection, worked(connection) as hundreds:
             count_facets(connection, query_of(ListQuery, f"{ASKED}&tag=a"), reader(many.LAST))
-            driver.set_progress_handler(None, 0)
-        steps.append(next(done))
+            steps.append(hundreds())
     engine.dispose()
 
     assert steps[1] < 8 * steps[0]

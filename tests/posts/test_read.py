@@ -1,13 +1,16 @@
 """What readers get, and that it costs a fixed number of queries however many posts there are."""
 
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, ClassVar
 
 import orjson
 import pytest
 from sqlalchemy import Engine
 
-from app.database import reading
+from app import migrate
+from app.database import open_engine, reading
 from app.errors import NotFound, QueryError
 from app.posts.cursor import Cursor, encode_cursor
 from app.posts.detail import get_post, source_of
@@ -25,8 +28,9 @@ from app.posts.read import (
     visible_count,
 )
 from app.posts.store import preview_row
+from tests.benchmarks import many
 from tests.building import NOW, markdown
-from tests.posts.recording import recorded
+from tests.posts.recording import recorded, worked
 from tests.posts.samples import document, fill, found, page, query_of, reader, seen, show, take
 
 DETAIL: Shape = dict.fromkeys((*WHOLE, *NEIGHBOURS))
@@ -331,3 +335,19 @@ def test_searches_for_other_words_are_the_same_statements(engine: Engine, sort: 
         sent.append(statements)
 
     assert sent[0] == sent[1] != []
+
+
+def test_a_search_for_what_few_posts_hold_does_not_walk_them_all_on_sqlite(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'search.db'}")
+    migrate.upgrade(engine)
+    many.store(engine, [replace(made, text="蜃気楼") for made in many.documents(range(3), 1000)])
+    steps = []
+    for start, end in ((3, 50), (50, 1000)):
+        many.fill(engine, start, end, 1000)
+        with seen(engine, many.LAST) as snapshot, worked(snapshot.connection) as hundreds:
+            found = list_posts(snapshot, ListQuery(q="蜃気楼"), reader(many.LAST), show(many.LAST))
+            steps.append(hundreds())
+    engine.dispose()
+
+    assert found.total == 3
+    assert steps[1] <= steps[0] + 2
