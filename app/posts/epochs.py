@@ -14,6 +14,7 @@ from app.posts.prepared import Prepared
 
 T = TypeVar("T")
 MOST = 5_000  # answers kept at once; none is large
+MISSING: Any = object()
 
 
 class Unhurried(Exception):
@@ -48,8 +49,8 @@ class Snapshot:
     def once(self, key: Hashable, find: Callable[[], T]) -> T:
         """What `find` finds, or has found before in this epoch under the same key. Raises Unhurried."""
         known = self.epoch.known
-        if key in known:
-            found: T = known[key]
+        found: T = known.get(key, MISSING)  # asked once: another thread may forget all in between
+        if found is not MISSING:
             return found
         if self.is_hurried:
             raise Unhurried

@@ -1,6 +1,9 @@
 """What is found out once stays until a commit or the clock changes what is visible."""
 
+from collections.abc import Hashable
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
@@ -101,6 +104,29 @@ def test_page_far_on_is_not_for_who_is_in_a_hurry_until_it_is_known_where_it_beg
         page = list_posts(snapshot, query, reader(), show())
 
         assert list_posts(hurried, query, reader(), show()) == page
+
+
+class Forgetful(dict[Hashable, Any]):
+    """What other threads clear after each look into it."""
+
+    def __contains__(self, key: object) -> bool:
+        return bool(self._then_cleared(super().__contains__(key)))
+
+    def get(self, key: Hashable, default: Any = None) -> Any:
+        return self._then_cleared(super().get(key, default))
+
+    def _then_cleared(self, found: Any) -> Any:
+        self.clear()
+        return found
+
+
+def test_what_is_known_is_told_though_another_thread_forgets_it_just_then(engine: Engine) -> None:
+    with reading(engine) as connection:
+        snapshot = Epochs().snapshot(connection, NOW)
+        present = replace(snapshot, epoch=replace(snapshot.epoch, known=Forgetful(key=7)))
+
+        assert present.once("key", lambda: 8) == 7
+        assert present.once("key", lambda: 8) == 8
 
 
 def test_no_more_than_a_bound_is_kept(engine: Engine) -> None:
