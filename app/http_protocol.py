@@ -97,10 +97,8 @@ class HttpProtocol(HttpToolsProtocol):
             return
         self.request = data if self._may_be_request(data) else None
         if self.request and self.prepared and (answer := self.prepared.again((self.is_trusted, self.scheme, data))):
-            self._unset_keepalive_if_required()
-            self.server_state.total_requests += 1
             self._write(answer)
-            self.awaited_since = self.loop.time()
+            self.on_response_complete()
             return
         in_body = self.cycle is not None and self.cycle.more_body
         if not in_body and not data.isascii():

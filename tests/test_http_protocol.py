@@ -266,6 +266,15 @@ def test_request_that_comes_again_on_a_connection_is_answered_without_being_read
     assert app.known == {(False, "http", get("/ready")): 3, (False, "http", get("/ready", "accept: */*\r\n")): 0}
 
 
+def test_connection_that_is_done_is_closed_as_soon_after_a_repeated_answer_as_after_any() -> None:
+    app = Prepared()
+    with served(HttpProtocol, app, proxy_headers=False, timeout_keep_alive=1) as port:
+        answer = converse(port, *[get("/ready")] * 3)  # until the server closes, long before its patience ends
+
+    assert answer.endswith(b"again")
+    assert app.known == {(False, "http", get("/ready")): 1}
+
+
 @pytest.mark.parametrize(
     "chunks",
     [
