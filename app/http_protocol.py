@@ -30,11 +30,13 @@ REQUEST_LINE = re.compile(rb"([A-Z]{1,20} )([^ \r\n]*[\x80-\xff][^ \r\n]*)(?= HT
 KEPT = "".join(map(chr, range(0x21, 0x7F)))
 LAST_CALL = 1.0  # seconds that a connection which was accepted has for its first request when the server ends
 PATIENCE = 20.0  # seconds for a head to come, and for a client to take some of its answer
-MAX_HEAD = 256 * 1024  # bytes of request line and headers; a hundred long values, percent-encoded, are many
+MAX_HEAD = 256 * 1024  # bytes of request line and headers
+MAX_ADDRESS = 65_535  # bytes, percent-encoded; the parser takes no more
 LONGEST = 1024  # bytes of a request that is worth remembering
 REFUSALS = {  # status -> code, detail
     400: ("bad_request", "this is no HTTP/1.1 request"),
     408: ("request_timeout", "the request did not come in time"),
+    414: ("address_too_long", f"an address is at most {MAX_ADDRESS} bytes, percent-encoded"),
     431: ("head_too_large", f"request line and headers are at most {MAX_HEAD} bytes"),
     503: ("overloaded", "there are too many connections"),
 }
@@ -53,6 +55,7 @@ class Prepared(Protocol):
 class HttpProtocol(HttpToolsProtocol):
     """One connection. `limit_concurrency` of the configuration is one more than the connections that may be."""
 
+    url = b""  # of the request that is being read
     last_call = LAST_CALL
     patience = PATIENCE
     awaited_since: float | None = None  # when the wait for a head began; None while a request is answered
@@ -168,7 +171,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         del msg
-        self._refuse(400)
+        self._refuse(414 if len(self.url) > MAX_ADDRESS else 400)
 
     def _look(self) -> None:
         """Ends a connection that waits in vain; one look for many requests, as most connections are well."""

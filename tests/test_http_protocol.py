@@ -12,7 +12,7 @@ import pytest
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.http_protocol import HttpProtocol
+from app.http_protocol import MAX_ADDRESS, HttpProtocol
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
@@ -224,6 +224,15 @@ def test_what_is_no_request_is_answered_with_a_problem(port: int, sent: bytes) -
     assert head.startswith(b"HTTP/1.1 400 Bad Request\r\n")
     assert b"content-type: application/problem+json" in head
     assert orjson.loads(body)["code"] == "bad_request"
+
+
+def test_address_that_is_too_long_is_refused_as_such(port: int) -> None:
+    longest = b"GET /" + b"a" * (MAX_ADDRESS - 1) + b" HTTP/1.1\r\n" + HEADERS + b"\r\n"
+    head, _, body = until_closed(port, longest.replace(b"/", b"/a", 1)).partition(b"\r\n\r\n")
+
+    assert exchange(port, longest).startswith(b"HTTP/1.1 200 ")
+    assert head.startswith(b"HTTP/1.1 414 ")
+    assert orjson.loads(body)["code"] == "address_too_long"
 
 
 def get(path: str, headers: str = "", *, body: str = "") -> bytes:

@@ -231,6 +231,7 @@ LIMITS = {  # those that no setting moves
     "bytes of HTML, whatever the source": markdown_budget.MIN_OUTPUT_BYTES,
     "… and for each byte of a longer one": markdown_budget.OUTPUT_PER_INPUT,
     "bytes of request line and headers": http_protocol.MAX_HEAD,
+    "bytes of an address, percent-encoded": http_protocol.MAX_ADDRESS,
     "values of one parameter": filters.MAX_VALUES,
     "exports and other streams at once, in each process": main.STREAMS,
     "seconds of a stream": streams.LONGEST,
