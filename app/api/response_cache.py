@@ -211,6 +211,8 @@ class ResponseCache:
     def _question(self, scope: Scope) -> Question | None:
         """None for what is never kept."""
         headers = dict(scope["headers"])
+        if len(headers) < len(scope["headers"]) and _repeats_condition(scope["headers"]):
+            return None
         path = scope["path"]
         host = headers.get(b"host")
         if b"authorization" in headers or host is None or not path.startswith(PREFIX) or path in self._streams:
@@ -265,6 +267,12 @@ class ResponseCache:
         if entry.status in KEPT and entry.content == self._content:
             self.entries.add(key, entry)
         return entry
+
+
+def _repeats_condition(headers: list[Header]) -> bool:
+    """Whether the application is to say which of a condition's lines counts."""
+    names = [name for name, _ in headers if name in CONDITIONS]
+    return len(names) > len(set(names))
 
 
 async def _no_body() -> Message:

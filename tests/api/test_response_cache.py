@@ -198,6 +198,14 @@ def test_hosts_are_told_apart(client: TestClient) -> None:
     assert (counts(client).misses, counts(client).hits) == (2, 1)
 
 
+def test_repeated_condition_is_judged_as_without_the_cache(client: TestClient) -> None:
+    tag = client.get("/v1/posts").headers["ETag"]
+
+    assert client.get("/v1/posts", headers=[("If-None-Match", tag), ("If-None-Match", '"other"')]).status_code == 304
+    assert client.get("/v1/posts", headers=[("X-Any", "a"), ("X-Any", "b")]).status_code == 200
+    assert (counts(client).misses, counts(client).hits) == (1, 1)
+
+
 def test_no_bytes_turn_the_cache_off(make_client: Callable[..., TestClient]) -> None:
     client = make_client(cache_bytes=0)
     stored(client, {"kabu.md": markdown(title="株価")})
