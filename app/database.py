@@ -18,6 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from app.errors import DatabaseUnavailable, TooSlow
 
 RV = TypeVar("RV")
+HIDDEN = True  # from errors, which are logged: a statement holds whole posts, drafts among them
 THREADS = 10  # threads that may hold a connection at once; the pool is as large, so that none waits for another
 LOCK_SECONDS = 30  # that Postgres lets one wait for another's lock; SQLite's busy_timeout is its like
 GRACE = 5.0  # seconds from when Postgres ends a statement until it must have said so
@@ -72,6 +73,7 @@ def _sqlite(url: str, pragmas: Sequence[str]) -> Engine:
     engine = create_engine(
         make_url(url),
         module=sqlite_module(),
+        hide_parameters=HIDDEN,
         connect_args={"check_same_thread": False},
         pool_size=THREADS,
         max_overflow=THREADS,
@@ -129,6 +131,7 @@ def _postgres(url: str, patience: float | None) -> Engine:
     engine = create_engine(
         "postgresql+psycopg://",
         creator=connect,
+        hide_parameters=HIDDEN,
         pool_size=THREADS,
         max_overflow=THREADS,
         pool_timeout=5,

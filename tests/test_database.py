@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, event, insert, select, text, update
-from sqlalchemy.exc import IntegrityError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 
 from app import database
 from app.database import durability_warnings, open_engine, reading, version_warning, writing
@@ -198,6 +198,13 @@ def test_reader_goes_on_while_one_writes(engine: Engine) -> None:
 def test_what_belongs_to_nothing_is_refused(engine: Engine) -> None:
     with pytest.raises(IntegrityError), writing(engine) as connection:
         connection.execute(insert(aliases).values(post_pk=1, kind="path", value="/x"))
+
+
+def test_error_of_a_statement_does_not_show_what_was_to_be_written(engine: Engine) -> None:
+    with pytest.raises(DBAPIError) as error, engine.connect() as connection:
+        connection.execute(text("INSERT INTO nowhere VALUES (:draft)"), {"draft": "まだ秘密"})
+    assert "nowhere" in str(error.value)
+    assert "まだ秘密" not in str(error.value)
 
 
 def test_wrong_statement_is_no_lost_database(postgres_url: str) -> None:
