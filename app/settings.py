@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import psycopg.conninfo
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -189,6 +189,15 @@ class Settings(BaseSettings):
     @classmethod
     def _empty_is_unset(cls, value: Any) -> Any:
         return None if value == "" else value
+
+    @field_validator("embed_hosts")
+    @classmethod
+    def _is_foreign(cls, hosts: list[str], info: ValidationInfo) -> list[str]:
+        """A frame of the page's own host could take its own sandbox away."""
+        for name in ("site_url", "asset_url"):
+            if (host := urlsplit(info.data.get(name) or "").hostname) in hosts:
+                raise ValueError(f"{host} is the host of HONBUN_{name.upper()}; name hosts of others alone")
+        return hosts
 
     @classmethod
     def settings_customise_sources(

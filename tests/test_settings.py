@@ -179,6 +179,19 @@ def test_wrong_setting_is_one_line_that_names_it_and_no_secret(
     assert caught.value.__suppress_context__
 
 
+@pytest.mark.parametrize("own", ["SITE_URL", "ASSET_URL"])
+def test_frames_of_the_own_host_are_refused(monkeypatch: pytest.MonkeyPatch, own: str) -> None:
+    monkeypatch.setenv(f"HONBUN_{own}", "https://Blog.example.jp:8443/a")
+    monkeypatch.setenv("HONBUN_EMBED_HOSTS", "player.vimeo.com,blog.example.JP")
+
+    with pytest.raises(InvalidSettings) as caught:
+        Settings.load()
+    monkeypatch.setenv("HONBUN_EMBED_HOSTS", "player.vimeo.com,example.jp")
+
+    assert caught.value.detail.startswith(f"HONBUN_EMBED_HOSTS: blog.example.jp is the host of HONBUN_{own}")
+    assert Settings.load().embed_hosts == ["example.jp", "player.vimeo.com"]
+
+
 def test_secrets_are_not_shown() -> None:
     shown = repr(Settings.load(api_key=SECRET, database_url=f"postgresql://u:{SECRET}@host/x"))
 
