@@ -21,7 +21,15 @@ from app.api.uploads import read_raw
 from app.database import reading
 from app.documents.slug import slug_from_name
 from app.documents.sources import Batch, Source, is_post
-from app.errors import Conflict, DocumentError, NotFound, PreconditionFailed, QueryError
+from app.errors import (
+    Conflict,
+    DatabaseUnavailable,
+    DocumentError,
+    NotFound,
+    PreconditionFailed,
+    QueryError,
+    TooSlow,
+)
 from app.posts.detail import get_post
 from app.posts.filters import DetailQuery
 from app.posts.filters import Query as PlainQuery
@@ -166,12 +174,15 @@ def _put(service: Service, writer: Principal, source: Source, target: _Target) -
 
 
 def _detail_tag(reading: Reading, source: Source, slug: str) -> dict[str, str]:
-    """The ETag that the detail now has; none where another writer has been there since, whose tag it would be."""
-    with reading.snapshot() as (snapshot, _):
-        try:
+    """The ETag that the detail now has; none where another writer has been there since, whose tag it would be.
+
+    The post is kept by now: that the database is too busy to read it again is no failure.
+    """
+    try:
+        with reading.snapshot() as (snapshot, _):
             post, row = get_post(snapshot, slug, DetailQuery(), reading.reader, reading.show, any_status=True)
-        except NotFound:
-            return {}
+    except (NotFound, TooSlow, DatabaseUnavailable):
+        return {}
     return {"ETag": etag(orjson.dumps(post), own_tag(row))} if row.sha256 == source.sha256 else {}
 
 

@@ -4,7 +4,9 @@ from unicodedata import normalize
 from urllib.parse import quote
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.testclient import TestClient
 
 from app.api.schemas import IngestResult
@@ -34,6 +36,30 @@ def test_put_creates_and_then_replaces(client: TestClient) -> None:
     detail = client.get("/v1/posts/kabu", headers=AUTH | {"Accept-Encoding": "identity"})
     assert detail.json()["title"] == "株価、改め"
     assert detail.headers["ETag"] == unchanged.headers["ETag"] == replaced.headers["ETag"]
+
+
+@pytest.mark.parametrize("fault", [PoolTimeout(), DBAPIError("", None, Exception("interrupted"))])
+def test_put_that_was_kept_is_no_failure_where_it_cannot_be_read_again(
+    make_client: Callable[..., TestClient], fault: Exception
+) -> None:
+    client = make_client()
+    engine: Engine = client.app.state.service.engine  # type: ignore[attr-defined]
+
+    def fail(_: Connection) -> None:
+        raise fault
+
+    def fail_from_now_on(connection: Connection) -> None:
+        if connection.get_execution_options().get("honbun_write"):
+            event.listen(engine, "begin", fail)
+
+    event.listen(engine, "commit", fail_from_now_on)
+    created = put(client, "kabu", markdown(title="株価"))
+    event.remove(engine, "commit", fail_from_now_on)
+    event.remove(engine, "begin", fail)
+
+    assert (created.status_code, created.json()["action"]) == (201, "created")
+    assert "ETag" not in created.headers
+    assert client.get("/v1/posts/kabu").status_code == 200
 
 
 def test_put_keeps_the_name_of_a_stored_post(client: TestClient) -> None:
