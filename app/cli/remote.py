@@ -139,11 +139,11 @@ def _parts(sources: Sequence[Source]) -> Iterator[list[Source]]:
     part: list[Source] = []
     size = 0
     for source in sources:
-        if part and (len(part) == MAX_FILES or size + len(source.content) > MAX_BYTES):
+        if part and (len(part) == MAX_FILES or size + source.size > MAX_BYTES):
             yield part
             part, size = [], 0
         part.append(source)
-        size += len(source.content)
+        size += source.size
     if part:
         yield part
 

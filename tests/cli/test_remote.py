@@ -1,11 +1,12 @@
 from collections.abc import Callable
+from hashlib import sha256
 
 import httpx2
 import pytest
 from starlette.testclient import TestClient
 
 from app.cli.remote import LONGEST, PATIENCE, Outcome, Remote, Unreachable
-from app.documents.sources import Batch, Source, is_config
+from app.documents.sources import Batch, Source, SourceElsewhere, is_config
 from app.errors import Finding
 from app.posts.options import Options
 from tests.building import AUTH, markdown, slugs
@@ -36,6 +37,21 @@ def test_only_what_changed_is_sent(client: TestClient) -> None:
 
     assert changed.counts == {"unchanged": 4, "updated": 1}
     assert [result["name"] for result in changed.results] == ["blog/2025-01-03-p3.md"]
+
+
+def test_file_is_read_once_to_be_sent(client: TestClient) -> None:
+    reads: list[bytes] = []
+    content = b"# A"
+
+    def read() -> bytes:
+        reads.append(content)
+        return content
+
+    client.headers.update(AUTH)
+    source = SourceElsewhere("a.md", read, sha256=sha256(content).hexdigest(), size=len(content))
+    outcome = Remote(client=client).send(Batch(sources=[source]), Options(author="", via="cli"))
+
+    assert (outcome.counts, len(reads)) == ({"created": 1}, 1)
 
 
 def test_dry_run_names_the_changed_fields_and_keeps_nothing(client: TestClient) -> None:
