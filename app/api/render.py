@@ -38,8 +38,9 @@ async def post_render(
     except SourceError as error:
         raise QueryError(error.detail, parameter="name", code=error.reason) from error
     content = await read_raw(request, service.limits)
-    document = await anyio.to_thread.run_sync(_understood, Source(name=name, content=content), service)
-    return written(_preview(document, Reading(service=service, principal=writer, now=service.clock())), 200)
+    seen = Reading(service=service, principal=writer, now=service.clock())
+    preview = await anyio.to_thread.run_sync(_preview, Source(name=name, content=content), seen)
+    return written(preview, 200)
 
 
 def _understood(source: Source, service: Service) -> Document:
@@ -49,7 +50,7 @@ def _understood(source: Source, service: Service) -> Document:
     return service.renderers.parse(source, context)
 
 
-def _preview(document: Document, reading: Reading) -> dict[str, Any]:
-    row = preview_row(document, reading.now)
+def _preview(source: Source, reading: Reading) -> dict[str, Any]:
+    row = preview_row(_understood(source, reading.service), reading.now)
     shape = dict.fromkeys(WHOLE)
     return show_post(row, shape, reading.show) | {"older": None, "newer": None, "related": []}

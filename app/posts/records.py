@@ -104,8 +104,8 @@ def records_of(dialect: str, document: Document) -> Records:
     row = SearchRow(pk=0, title=document.title, tags=document.tags, excerpt=document.excerpt, text=document.text)
     return Records(
         dates=Dates.of(document),
-        post=_post(document),
-        body=_body(document),
+        post=post_of(document),
+        body=body_of(document),
         terms=list(_terms(document)),
         fields=list(_fields(document)),
         aliases=[comparable(value) for value in document.aliases],
@@ -114,7 +114,7 @@ def records_of(dialect: str, document: Document) -> Records:
     )
 
 
-def _post(document: Document) -> dict[str, Any]:
+def post_of(document: Document) -> dict[str, Any]:
     return {
         "source_name": document.name,
         "draft": document.draft,
@@ -141,7 +141,7 @@ def _json(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-def _body(document: Document) -> dict[str, Any]:
+def body_of(document: Document) -> dict[str, Any]:
     return {
         "html": document.html,
         "text": document.text,

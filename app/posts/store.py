@@ -14,7 +14,7 @@ from app.errors import NotFound
 from app.posts.keywords import rows_of
 from app.posts.models import AnyRow, aliases, bodies, field_values, instant_text, keywords, posts, taken, terms
 from app.posts.plan import Known
-from app.posts.records import Records, records_of
+from app.posts.records import Dates, Records, body_of, post_of
 from app.search import index as search
 
 T = TypeVar("T")
@@ -137,9 +137,8 @@ def _existing(connection: Connection, ids: Iterable[str]) -> set[str]:
     }
 
 
-def row_of(records: Records, own: dict[str, Any], *, now: datetime, before: Any) -> dict[str, Any]:
-    """The row of `post` for a document; `own` are its keys and slugs, `before` is the row that it replaces."""
-    dates, columns = records.dates, records.post
+def row_of(columns: dict[str, Any], dates: Dates, own: dict[str, Any], *, now: datetime, before: Any) -> dict[str, Any]:
+    """The row of `post` for a document's columns and dates; `own` are its keys and slugs, `before` is the row that it replaces."""
     ingested = now if before is None else before.ingested_at
     published = dates.date or (None if columns["draft"] else ingested)
     if dates.hidden_until is not None and published is not None and dates.hidden_until > max(now, published):
@@ -251,8 +250,7 @@ def note_taken(connection: Connection, files: Iterable[tuple[str, str]]) -> None
 
 def preview_row(document: Document, now: datetime) -> Any:
     """A document as lists read it, bodies included, though nothing is stored."""
-    records = records_of("sqlite", document)
     own = {"pk": 0, "id": _id(document.name), "slug": document.slug, "slug_wanted": document.slug}
-    row = row_of(records, own, now=now, before=None)
+    row = row_of(post_of(document), Dates.of(document), own, now=now, before=None)
     texts = {name: instant_text(value.astimezone(UTC)) for name, value in row.items() if isinstance(value, datetime)}
-    return SimpleNamespace(**(row | texts), **records.body, post_pk=0)
+    return SimpleNamespace(**(row | texts), **body_of(document), post_pk=0)

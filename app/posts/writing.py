@@ -108,7 +108,7 @@ class Writer:
     def _written(self, document: Outline, pk: int, id: str, before: Any) -> Written:  # noqa: A002 - its name
         records = self.intake.spool.get(document.place)
         own = {"pk": pk, "id": id, "slug": self.plan.slugs[document.name], "slug_wanted": document.slug}
-        return row_of(records, own, now=self.intake.now, before=before), records
+        return row_of(records.post, records.dates, own, now=self.intake.now, before=before), records
 
     def _note(self, noted: Sequence[_Noted], before: Sequence[AnyRow] = ()) -> None:
         """Says what became of some posts, and puts it down in the history."""

@@ -1,4 +1,7 @@
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from types import FrameType
+from typing import Any
 
 from starlette.testclient import TestClient
 
@@ -31,6 +34,21 @@ def test_preview_equals_the_detail_once_it_is_stored(client: TestClient) -> None
     client.post("/v1/ingest?name=kabu.md", content=text, headers=AUTH)
 
     assert client.get("/v1/posts/kabu", headers=AUTH).json() == preview
+
+
+def test_preview_is_made_beside_the_event_loop(client: TestClient) -> None:
+    called: set[str] = set()
+
+    def hear(frame: FrameType, _event: str, _argument: Any) -> None:
+        called.add(frame.f_code.co_name)
+
+    assert client.portal is not None
+    client.portal.call(sys.setprofile, hear)
+    client.post("/v1/render", content="本文です。", headers=AUTH)
+    client.portal.call(sys.setprofile, None)
+
+    assert "post_render" in called
+    assert called.isdisjoint({"preview_row", "show_post"})
 
 
 def test_preview_tells_what_is_wrong(client: TestClient) -> None:

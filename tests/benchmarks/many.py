@@ -90,4 +90,4 @@ def store(engine: Engine, made: Sequence[Document]) -> None:
 def _written(document: Document, pk: int, id: str, dialect: str) -> Written:  # noqa: A002 - its name
     records = records_of(dialect, document)
     own = {"pk": pk, "id": id, "slug": document.slug, "slug_wanted": document.slug}
-    return row_of(records, own, now=LAST, before=None), records
+    return row_of(records.post, records.dates, own, now=LAST, before=None), records

@@ -1,8 +1,10 @@
 """What readers get, and that it costs a fixed number of queries however many posts there are."""
 
+import sys
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from types import FrameType
 from typing import Any, ClassVar
 
 import orjson
@@ -138,6 +140,20 @@ class TestDetail:
         preview = plain(show_row(preview_row(document("a.md", text), NOW)))
 
         assert preview == {name: stored[name] for name in WHOLE}
+
+    def test_preview_makes_nothing_for_the_search(self) -> None:
+        called: set[str] = set()
+        seen = document("a.md", "本文。")
+
+        def hear(frame: FrameType, _event: str, _argument: Any) -> None:
+            called.add(frame.f_code.co_name)
+
+        sys.setprofile(hear)
+        preview_row(seen, NOW)
+        sys.setprofile(None)
+
+        assert "preview_row" in called
+        assert called.isdisjoint({"entry_of", "keywords_of"})
 
 
 def show_row(row: Any) -> Any:
