@@ -1,5 +1,6 @@
 """Pages of lists: one query, one more to count, one more to highlight; each prepared once for all that ask alike."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -136,15 +137,18 @@ def _places(snapshot: Snapshot, kind: ListQuery, reader: Reader) -> dict[int, Ke
 
 def _total(snapshot: Snapshot, query: ListQuery, reader: Reader, counted: int | None = None) -> int:
     connection = snapshot.connection
-    posts_found = query.of_posts
 
     def count() -> int:
         if counted is not None:
             return counted
-        ((found,),) = _count(posts_found, reader.prepared, connection.dialect).rows(connection, now=reader.now)
+        ((found,),) = _count(query.of_posts, reader.prepared, connection.dialect).rows(connection, now=reader.now)
         return int(found)
 
-    return snapshot.once(("total", posts_found, reader.withheld), count)
+    return snapshot.once(_total_key(query, reader), count)
+
+
+def _total_key(query: ListQuery, reader: Reader) -> Hashable:
+    return "total", query.of_posts, reader.withheld
 
 
 def _best(
@@ -156,7 +160,7 @@ def _best(
         raise invalid_cursor()
     limit = max(0, min(query.limit, BEST - start))
     wanted = limit + 1 if start + limit < BEST else limit
-    is_counted = query.total and start == 0
+    is_counted = query.total and start == 0 and _total_key(kind, reader) not in snapshot.epoch.known
     prepared = _list(kind, None, reader.prepared, snapshot.connection.dialect, counted=is_counted)
     rows = prepared.page.rows(snapshot.connection, now=reader.now, limit=wanted, offset=start) if limit else []
     if is_counted and rows:

@@ -36,6 +36,19 @@ def test_posts_are_counted_once_for_all_pages_sorts_and_fields(engine: Engine) -
     assert total(engine, epochs, "tag=AI&total=false") == (None, False)
 
 
+def test_search_by_relevance_counts_only_what_is_not_known_yet(engine: Engine) -> None:
+    take(engine, {f"{n}.md": "株価" for n in range(3)})
+    epochs = Epochs()
+    counting, asking = [], reader(dialect=engine.dialect.name)
+    for _ in range(2):
+        with reading(engine) as connection, recorded(engine) as statements:
+            page = list_posts(epochs.snapshot(connection, NOW), query_of(ListQuery, "q=株価"), asking, show())
+        assert page.total == 3
+        counting.append(any("total" in statement for statement in statements))
+
+    assert counting == [True, False]
+
+
 def test_commit_ends_an_epoch_also_where_nothing_visible_changed(engine: Engine) -> None:
     take(engine, {"a.md": "一"})
     epochs = Epochs()
