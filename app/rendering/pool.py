@@ -98,10 +98,12 @@ class Renderers:
         self._free: list[_Process] = []
         self._busy: set[_Process] = set()
         self._watch: threading.Thread | None = None
+        self._is_closed = False
 
     def close(self) -> None:
         """Ends all processes. A file that is still being parsed fails."""
         with self._changed:
+            self._is_closed = True
             for process in self._busy:
                 process.popen.kill()  # whoever waits for it ends it
             while self._free:
@@ -220,9 +222,9 @@ class Renderers:
                 self._free.append(process)
             else:
                 process.end()
-            if (
-                process.is_overdue and not self._free
-            ):  # another such file may come: it shall not wait for a start as well
+            is_standing = not self._is_closed and not self.worthwhile  # a command is soon at its end
+            if process.is_overdue and not self._free and is_standing:
+                # Another such file may come: it shall not wait for a start as well.
                 with suppress(RendererUnavailable):
                     self._free.append(self._started())
 

@@ -93,6 +93,28 @@ def test_another_process_starts_at_once_where_one_ran_out_of_time(quick: Rendere
     assert not pids(quick) & before
 
 
+def test_command_starts_no_process_for_a_file_that_may_not_come(quick: Renderers) -> None:
+    quick.worthwhile = 1
+
+    with pytest.raises(DocumentError):
+        quick.parse(source("endless.md", ENDLESS), Context())
+
+    assert not pids(quick)
+
+
+def test_closed_renderers_start_no_process_for_a_file_that_ran_out_of_time() -> None:
+    renderers = Renderers(seconds=60)
+    thread = threading.Thread(target=lambda: list(renderers.parse_each([source("endless.md", ENDLESS)], PLAIN)))
+    thread.start()
+    while not (busy := [process for process in renderers._busy if process.is_ready]):
+        time.sleep(0.01)
+    busy[0].is_overdue = True  # as the watch says at the deadline, just before the end
+    renderers.close()
+    thread.join()
+
+    assert not pids(renderers)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")
 def test_killed_process_fails_its_file_alone_and_is_replaced() -> None:
     renderers = Renderers(seconds=60)
