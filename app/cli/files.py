@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from app.documents.sources import Batch, Entry, Limits, gather, in_folder
+from app.documents.sources import Batch, Entry, Limits, gather, in_folder, opener
 
 if TYPE_CHECKING:
     from app.posts.options import PostState
@@ -50,7 +50,7 @@ def _entries(path: Path, base: Path | None) -> Iterator[tuple[Path, Entry]]:
     else:
         file = path.resolve()
         name = file.relative_to(base.resolve() if base else file.parent).as_posix()
-        yield file, Entry(name=name, read=lambda _: path.read_bytes())
+        yield file, Entry(name=name, read=opener(file))
 
 
 def place_of(name: str, paths: list[Path], base: Path | None) -> str:

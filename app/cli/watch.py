@@ -60,14 +60,19 @@ class _Again:
         try:
             take(batch, is_whole)
         except HonbunError as error:
-            is_passing = isinstance(error, Unreachable | DatabaseUnavailable)
-            self.at = time.monotonic() + PATIENCE if is_passing else None
-            if error.detail != self.said:  # once, however often it is tried
-                typer.echo(f"honbun: {error.detail}{f'; {error.hint}' if error.hint else ''}", err=True)
-            self.said = error.detail
+            hint = f"; {error.hint}" if error.hint else ""
+            self._failed(f"{error.detail}{hint}", is_passing=isinstance(error, Unreachable | DatabaseUnavailable))
+        except OSError as error:  # a file is gone, or a disk is full
+            self._failed(str(error), is_passing=True)
         else:
             if is_whole:
                 self.at, self.said = None, ""
+
+    def _failed(self, why: str, *, is_passing: bool) -> None:
+        self.at = time.monotonic() + PATIENCE if is_passing else None
+        if why != self.said:  # once, however often it is tried
+            typer.echo(f"honbun: {why}", err=True)
+        self.said = why
 
 
 def _seen(_change: Change, name: str) -> bool:

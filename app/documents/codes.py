@@ -199,7 +199,8 @@ FILE_CODES: dict[str, str] = {
     "render_failed": "The renderer met a fault of its own in this file; the log says which. Report it.",
     "too_many_files": "The upload holds more files than HONBUN_MAX_FILES. Send it in parts.",
     "upload_too_large": "The posts of an upload are larger together than HONBUN_MAX_UPLOAD_BYTES. Send it in parts.",
-    "not_a_file": "An archive holds a link or a device where a post is expected. Put the file itself in its place.",
+    "not_a_file": "An archive holds a link or a device where a post is expected, or a file is gone or not to be read."
+    " Put the file itself in its place.",
     "malformed_archive": "The archive is no zip or tar that can be read, or is encrypted or damaged. Make it again.",
     "config_not_a_map": "`_config.yml` is not a map of keys to values. Write `key: value` lines.",
     "invalid_timezone": "`timezone` in `_config.yml` is no name of the IANA database. Write one such as Asia/Tokyo.",

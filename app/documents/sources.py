@@ -194,7 +194,7 @@ class Entry:
     """A file of a folder or an archive before it is read."""
 
     name: str
-    read: Callable[[int], bytes]  # at most so many bytes
+    read: Callable[[int], bytes]  # at most so many bytes; raises DocumentError where it is gone
     refusal: Finding | None = None  # why it cannot be read, should it be a post by its name
     can_be_read_again: bool = False
 
@@ -221,7 +221,11 @@ def gather(entries: Iterable[Entry], *, limits: Limits, strip: int = 0, prefix: 
         if file.refusal is not None:
             batch.refused.append((name, file.refusal))
             continue
-        content = _read(file, limits)
+        try:
+            content = _read(file, limits)
+        except DocumentError as error:
+            batch.refused.append((name, error.finding))
+            continue
         if content is None:
             batch.refused.append((name, file_too_large(limits)))
             continue
@@ -284,12 +288,17 @@ def in_folder(folder: Path, base: Path | None = None) -> Iterator[Entry]:
     for path in sorted(paths):
         if path.is_file() and (not path.is_symlink() or path.resolve().is_relative_to(root)):
             name = PurePosixPath(path.relative_to(base or folder)).as_posix()
-            yield Entry(name=name, read=_opener(path), can_be_read_again=True)
+            yield Entry(name=name, read=opener(path), can_be_read_again=True)
 
 
-def _opener(path: Path) -> Callable[[int], bytes]:
+def opener(path: Path) -> Callable[[int], bytes]:
+    """What reads a file of which there may be none any more."""
+
     def read(size: int) -> bytes:
-        with path.open("rb") as file:
-            return file.read(size)
+        try:
+            with path.open("rb") as file:
+                return file.read(size)
+        except OSError as error:
+            raise DocumentError(Finding(code=UNREAD, detail=f"it cannot be read: {error.strerror}")) from error
 
     return read

@@ -8,12 +8,13 @@ import pytest
 from sqlalchemy import Engine
 
 from app.documents.context import Context, Contexts
-from app.documents.sources import Source
+from app.documents.sources import Limits, Source, gather, in_folder
 from app.posts.content_folder import Taken, take_folder
-from app.posts.ingest import delete_one
+from app.posts.ingest import delete_one, ingest
+from app.rendering.pool import Renderers
 from app.rendering.tasks import Parsed, read_each
 from tests.building import NOW
-from tests.posts.samples import actions, history, options, rows, state, take
+from tests.posts.samples import actions, codes, history, options, rows, state, take
 
 
 @pytest.fixture
@@ -154,6 +155,31 @@ def test_file_that_is_another_one_only_while_it_is_read_is_not_lost(engine: Engi
 
     assert again == ({} if times == 1 else {"a.md": "updated"})
     assert rows(engine)["a.md"].excerpt == "一"
+
+
+def test_file_that_vanishes_before_it_is_read_fails_alone(engine: Engine, folder: Path, renderers: Renderers) -> None:
+    """Once it is gone as soon as the folder is listed, once after its first reading; whoever parses."""
+    entries = list(in_folder(folder))
+    (folder / "b.md").unlink()
+    batch = gather(entries, limits=Limits())
+
+    assert [(name, finding.code) for name, finding in batch.refused] == [("b.md", "not_a_file")]
+
+    (folder / "b.md").write_text("二")
+    batch = gather(in_folder(folder), limits=Limits())
+    (folder / "b.md").unlink()
+    for parse_each in (read_each, renderers.parse_each):
+        report = ingest(
+            engine,
+            batch,
+            context=Context(),
+            options=options(atomic=False, dry_run=True),
+            now=NOW,
+            parse_each=parse_each,
+        )
+
+        assert actions(report) == {"a.md": "created", "b.md": "failed"}
+        assert codes(report)["b.md"] == ["not_a_file"]
 
 
 def test_configuration_of_the_folder_counts_and_its_change_moves_the_posts_below_it(
