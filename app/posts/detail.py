@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Dialect, bindparam, select
 from app.errors import NotFound
 from app.posts.epochs import Snapshot
 from app.posts.fields import LINK, NEIGHBOURS, WHOLE, Shape, Show, columns_of, shape_of, show_post
-from app.posts.filters import DetailQuery
+from app.posts.filters import DetailQuery, remembered
 from app.posts.lists import with_bodies
 from app.posts.models import AnySelect, bodies, posts
 from app.posts.orders import Order, Way, page_of
@@ -35,7 +35,7 @@ class _Detail:
     order: Order
 
 
-@lru_cache(maxsize=1000)
+@remembered
 def _detail(query: DetailQuery, reader: Reader, dialect: Dialect, *, any_status: bool) -> _Detail:
     shape = shape_of(query.fields, query.include, (*WHOLE, *NEIGHBOURS), detail=True)
     own = with_bodies(_by_slug(select(*columns_of(shape, *OWN)), reader, any_status=any_status), shape)
@@ -73,7 +73,7 @@ def get_post(  # noqa: PLR0913 - what an answer is made of
         }
 
     if prepared.neighbours or "related" in prepared.shape:
-        shown |= snapshot.once((plain, reader.withheld, row.pk), links)
+        shown |= snapshot.once((plain, reader.withheld, row.pk), links, is_kept=not plain.is_long)
     return {name: shown[name] for name in prepared.shape}, row
 
 

@@ -1,9 +1,10 @@
 """What a reader may ask for: one frozen value from the query string to the SQL."""
 
 import re
+from collections.abc import Callable
 from difflib import get_close_matches
-from functools import lru_cache
-from typing import Annotated, Any, Final, Literal, NamedTuple, Self
+from functools import lru_cache, wraps
+from typing import Annotated, Any, Final, Literal, NamedTuple, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
@@ -24,6 +25,19 @@ FIELD_PREFIX = "front_matter."
 FIELD_PARAMETER = re.compile(r"front_matter\.(?P<path>.+?)(?:__(?P<operator>not|all|gte|gt|lte|lt))?", re.DOTALL)
 MAX_VALUES = 100
 MAX_INTEGER = 2**31 - 1
+LONGEST = 1000  # characters of a query that is worth remembering: what is kept is bounded by number alone
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def remembered(make: F) -> F:
+    """Makes of a query, its first argument, what it made of an equal one before; of a long one always anew."""
+    known = lru_cache(maxsize=1000)(make)
+
+    @wraps(make)
+    def remember(query: "Query", *given: Any, **named: Any) -> Any:
+        return (make if query.is_long else known)(query, *given, **named)
+
+    return remember  # type: ignore[return-value]
 
 
 class FieldFilter(NamedTuple):
@@ -83,6 +97,11 @@ class Query(BaseModel):
 
     min_version: str | None = Field(default=None, description="Wait until the service has this version", max_length=100)
     wait: float = Field(default=0, ge=0, le=30, description="How many seconds to wait for `min_version`")
+
+    @property
+    def is_long(self) -> bool:
+        """Whether to remember it, or what was found out for it, takes more memory than it is worth."""
+        return sum(len(str(getattr(self, name))) for name in self.model_fields_set) > LONGEST
 
     @model_validator(mode="before")
     @classmethod
@@ -262,13 +281,13 @@ class ListQuery(PostFilter, Fields, Paged):
         return self.sort or ("-published_at" if self.q is None else "relevance")
 
     @property
-    @lru_cache(maxsize=1000)  # noqa: B019 - a value, which is asked for anew with each request
+    @remembered
     def of_first_page(self) -> Self:
         """The same list, whichever page of it is asked for."""
         return self.model_copy(update=_defaults("cursor", "page", "limit", "total", "facets", *Query.model_fields))
 
     @property
-    @lru_cache(maxsize=1000)  # noqa: B019 - see above
+    @remembered
     def of_posts(self) -> Self:
         """The same posts, whatever is shown of them and in which order."""
         return self.model_copy(update=_defaults("sort", "highlight", *Fields.model_fields))

@@ -2,7 +2,6 @@
 
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Dialect, Integer, bindparam, select
@@ -10,7 +9,7 @@ from sqlalchemy import BigInteger, Connection, Dialect, Integer, bindparam, sele
 from app.posts.cursor import Cursor, Key, decode_cursor, encode_cursor, invalid_cursor
 from app.posts.epochs import MOST, Snapshot, Unhurried
 from app.posts.fields import SUMMARY, Shape, Show, columns_of, needs_bodies, shape_of, show_post
-from app.posts.filters import BEST, ListQuery
+from app.posts.filters import BEST, ListQuery, remembered
 from app.posts.models import AnySelect, bodies, posts
 from app.posts.orders import Order, Way, best_of, count_of, key_of, page_of
 from app.posts.pages import Item, Page, Window, window_of
@@ -38,7 +37,7 @@ def _list(query: ListQuery, way: Way | None, reader: Reader, dialect: Dialect, *
     return replace(found, page=found.page.given(sought)) if sought else found
 
 
-@lru_cache(maxsize=1000)
+@remembered
 def _list_of_kind(query: ListQuery, way: Way | None, reader: Reader, dialect: Dialect, *, counted: bool) -> _List:
     shape = shape_of(query.fields, query.include, SUMMARY, detail=False)
     columns = columns_of(shape, *((posts.c.pk, posts.c.title) if query.highlight else ()))
@@ -55,12 +54,12 @@ def _count(query: ListQuery, reader: Reader, dialect: Dialect) -> Prepared:
     return _count_of_kind(kind, reader, dialect).given(sought)
 
 
-@lru_cache(maxsize=1000)
+@remembered
 def _count_of_kind(query: ListQuery, reader: Reader, dialect: Dialect) -> Prepared:
     return Prepared(count_of(query, reader), dialect)
 
 
-@lru_cache(maxsize=1000)
+@remembered
 def is_short(query: ListQuery) -> bool:
     """Whether a page takes well under a millisecond where its total is known.
 
@@ -129,7 +128,7 @@ def _in_order(
 
 def _places(snapshot: Snapshot, kind: ListQuery, reader: Reader) -> dict[int, Key]:
     """Keys by how many posts of a list come before them, as far as they are known."""
-    places: dict[int, Key] = snapshot.once(("places", kind, reader.withheld), dict)
+    places: dict[int, Key] = snapshot.once(("places", kind, reader.withheld), dict, is_kept=not kind.is_long)
     if len(places) > MOST:
         places.clear()
     return places
@@ -144,7 +143,7 @@ def _total(snapshot: Snapshot, query: ListQuery, reader: Reader, counted: int | 
         ((found,),) = _count(query.of_posts, reader.prepared, connection.dialect).rows(connection, now=reader.now)
         return int(found)
 
-    return snapshot.once(_total_key(query, reader), count)
+    return snapshot.once(_total_key(query, reader), count, is_kept=not query.is_long)
 
 
 def _total_key(query: ListQuery, reader: Reader) -> Hashable:
@@ -160,7 +159,8 @@ def _best(
         raise invalid_cursor()
     limit = max(0, min(query.limit, BEST - start))
     wanted = limit + 1 if start + limit < BEST else limit
-    is_counted = query.total and start == 0 and _total_key(kind, reader) not in snapshot.epoch.known
+    is_unknown = not kind.is_long and _total_key(kind, reader) not in snapshot.epoch.known
+    is_counted = query.total and start == 0 and is_unknown
     prepared = _list(kind, None, reader.prepared, snapshot.connection.dialect, counted=is_counted)
     rows = prepared.page.rows(snapshot.connection, now=reader.now, limit=wanted, offset=start) if limit else []
     if is_counted and rows:

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from app.database import reading
 from app.posts.epochs import MOST, Epochs, Snapshot, Unhurried
-from app.posts.filters import ListQuery
+from app.posts.filters import LONGEST, ListQuery
 from app.posts.lists import NEAR, list_posts
 from tests.building import NOW, markdown
 from tests.posts.recording import recorded
@@ -140,6 +140,21 @@ def test_what_is_known_is_told_though_another_thread_forgets_it_just_then(engine
 
         assert present.once("key", lambda: 8) == 7
         assert present.once("key", lambda: 8) == 8
+
+
+@pytest.mark.parametrize("text", ["", "&page=1", "&q=-none"])
+def test_nothing_is_kept_for_a_long_query(engine: Engine, text: str) -> None:
+    take(engine, {"a.md": markdown(tags=["AI"])})
+    asking = reader(dialect=engine.dialect.name)
+    kept = []
+    for length in (LONGEST // 2, LONGEST):
+        with reading(engine) as connection:
+            snapshot = Epochs().snapshot(connection, NOW)
+            query = query_of(ListQuery, f"tag=AI&tag={'x' * length}{text}")
+            assert list_posts(snapshot, query, asking, show()).total == 1
+        kept.append(len(snapshot.epoch.known) > 0)
+
+    assert kept == [True, False]
 
 
 def test_no_more_than_a_bound_is_kept(engine: Engine) -> None:
