@@ -23,7 +23,7 @@ from app.api import overload, streams, uploads
 from app.cli import cli
 from app.database import open_engine, reading
 from app.documents import archives, markdown_budget, nodes, sources
-from app.posts import filters
+from app.posts import parameters
 from app.posts.filters import ListQuery
 from app.posts.models import posts
 from app.rendering import pool
@@ -232,7 +232,7 @@ LIMITS = {  # those that no setting moves
     "… and for each byte of a longer one": markdown_budget.OUTPUT_PER_INPUT,
     "bytes of request line and headers": http_protocol.MAX_HEAD,
     "bytes of an address, percent-encoded": http_protocol.MAX_ADDRESS,
-    "values of one parameter": filters.MAX_VALUES,
+    "values of one parameter": parameters.MAX_VALUES,
     "exports and other streams at once, in each process": main.STREAMS,
     "seconds of a stream": streams.LONGEST,
     "readers that wait for a version, in each process": main.WAITERS,

@@ -22,8 +22,8 @@ from app.api.service import Service, ServiceDep, WriterDep
 from app.api.uploads import Placing, Upload, receive_upload
 from app.documents.sources import source_name
 from app.errors import HonbunError, QueryError, SourceError
-from app.posts.filters import Query as PlainQuery
 from app.posts.ingest import Options, ingest
+from app.posts.parameters import Query as PlainQuery
 from app.posts.report import Report, Result
 
 router = APIRouter(prefix="/v1", tags=["Writing"])

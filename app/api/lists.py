@@ -5,8 +5,8 @@ from urllib.parse import urlencode
 
 from fastapi import Request
 
-from app.posts.filters import IGNORED
 from app.posts.pages import Page
+from app.posts.parameters import IGNORED
 
 PAGING = ("cursor", "page")
 

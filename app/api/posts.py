@@ -21,8 +21,8 @@ from app.posts.epochs import Snapshot
 from app.posts.facets import count_facets
 from app.posts.fields import WHOLE, shape_of
 from app.posts.filters import DetailQuery, ExportQuery, ListQuery
-from app.posts.filters import Query as PlainQuery
 from app.posts.lists import is_short, list_posts
+from app.posts.parameters import Query as PlainQuery
 from app.posts.read import export_posts
 from app.posts.store import former_holder
 from app.posts.terms import term_tags

@@ -17,7 +17,7 @@ from app.documents.document import Document
 from app.documents.sources import Source, source_name
 from app.errors import QueryError, SourceError
 from app.posts.fields import WHOLE, show_post
-from app.posts.filters import Query as PlainQuery
+from app.posts.parameters import Query as PlainQuery
 from app.posts.sites import contexts_now
 from app.posts.store import preview_row
 

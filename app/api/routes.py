@@ -17,7 +17,7 @@ from fastapi.routing import APIRoute
 from pydantic import ValidationError
 
 from app.api.service import Reading, reading_of, wanted_version
-from app.posts.filters import Query
+from app.posts.parameters import Query
 
 Q = TypeVar("Q", bound=Query)
 LONGEST = 500  # bytes of a query string that is remembered

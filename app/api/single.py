@@ -32,8 +32,8 @@ from app.errors import (
 )
 from app.posts.detail import get_post
 from app.posts.filters import DetailQuery
-from app.posts.filters import Query as PlainQuery
 from app.posts.ingest import Options, delete_one, ingest
+from app.posts.parameters import Query as PlainQuery
 from app.posts.report import Report
 from app.posts.store import former_holder, stored_as, stored_under
 

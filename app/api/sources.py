@@ -13,7 +13,7 @@ from app.api.ingest import name_prefix
 from app.api.openapi import JSON_LINES
 from app.api.service import Reading, ReadingDep, WriterDep
 from app.api.streams import stream
-from app.posts.filters import Query as PlainQuery
+from app.posts.parameters import Query as PlainQuery
 from app.posts.queries import status_of
 from app.posts.read import all_sources
 from app.posts.sites import read_sites

@@ -13,8 +13,8 @@ from app.api.service import Reading, ReadingDep
 from app.documents.normalize import term_key
 from app.documents.slug import slugify
 from app.posts.filters import ArchiveQuery, TermQuery
-from app.posts.filters import Query as PlainQuery
 from app.posts.models import instant_text
+from app.posts.parameters import Query as PlainQuery
 from app.posts.read import TermCount, count_periods, count_terms, page_of_terms, visible_count
 
 router = APIRouter(prefix="/v1", tags=["Reading"], route_class=ReadRoute)

@@ -11,11 +11,12 @@ from sqlalchemy import Connection, Dialect, bindparam, select
 from app.errors import NotFound
 from app.posts.epochs import Snapshot
 from app.posts.fields import LINK, NEIGHBOURS, WHOLE, Shape, Show, columns_of, shape_of, show_post
-from app.posts.filters import DetailQuery, remembered
+from app.posts.filters import DetailQuery
 from app.posts.lists import with_bodies
 from app.posts.models import AnySelect, bodies, posts
 from app.posts.orders import Order, Way, page_of
 from app.posts.pages import Item
+from app.posts.parameters import remembered
 from app.posts.prepared import Prepared
 from app.posts.queries import Reader, searched, visible
 from app.posts.related import related_to

@@ -9,9 +9,9 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, func, literal, sel
 from app.errors import QueryError
 from app.posts.changes import label_key
 from app.posts.cursor import Cursor, decode_cursor, invalid_cursor
-from app.posts.filters import MAX_INTEGER, Paged, Query
 from app.posts.models import AnyRow, changes, instant_text
 from app.posts.pages import Page, window_of
+from app.posts.parameters import MAX_INTEGER, Paged, Query
 
 Kind = Literal["created", "updated", "renamed", "deleted"]
 

@@ -9,10 +9,11 @@ from sqlalchemy import BigInteger, Connection, Dialect, Integer, bindparam, sele
 from app.posts.cursor import Cursor, Key, decode_cursor, encode_cursor, invalid_cursor
 from app.posts.epochs import MOST, Snapshot, Unhurried
 from app.posts.fields import SUMMARY, Shape, Show, columns_of, needs_bodies, shape_of, show_post
-from app.posts.filters import BEST, ListQuery, remembered
+from app.posts.filters import BEST, ListQuery
 from app.posts.models import AnySelect, bodies, posts
 from app.posts.orders import Order, Way, best_of, count_of, key_of, page_of
 from app.posts.pages import Item, Page, Window, window_of
+from app.posts.parameters import remembered
 from app.posts.prepared import Prepared
 from app.posts.queries import TAXONOMIES, Reader, searched
 from app.search.highlight import highlights

@@ -4,7 +4,8 @@ import pytest
 from fastapi.exceptions import RequestValidationError
 
 from app.api.routes import LONGEST, read_query
-from app.posts.filters import ListQuery, Query
+from app.posts.filters import ListQuery
+from app.posts.parameters import Query
 
 
 def test_what_may_be_repeated_is_gathered_and_of_the_rest_the_last_counts() -> None:

@@ -18,11 +18,12 @@ from app.documents.sources import Batch, Source, is_config
 from app.posts.changes import State, read_state
 from app.posts.epochs import Epochs, Snapshot
 from app.posts.fields import Show
-from app.posts.filters import ListQuery, Query
+from app.posts.filters import ListQuery
 from app.posts.ingest import Options, ingest
 from app.posts.lists import list_posts
 from app.posts.models import bodies, changes, instant_text, posts
 from app.posts.pages import Page
+from app.posts.parameters import Query
 from app.posts.queries import Reader
 from app.posts.report import Report
 from tests.building import NOW, markdown

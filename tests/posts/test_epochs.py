@@ -10,8 +10,9 @@ from sqlalchemy import Engine
 
 from app.database import reading
 from app.posts.epochs import MOST, Epochs, Snapshot, Unhurried
-from app.posts.filters import LONGEST, ListQuery
+from app.posts.filters import ListQuery
 from app.posts.lists import NEAR, list_posts
+from app.posts.parameters import LONGEST
 from tests.building import NOW, markdown
 from tests.posts.recording import recorded
 from tests.posts.samples import fill, found, query_of, reader, show, take

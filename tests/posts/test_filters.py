@@ -12,7 +12,7 @@ from sqlalchemy import text as sql
 from app import migrate
 from app.database import open_engine, writing
 from app.errors import QueryError
-from app.posts.filters import LONGEST, ArchiveQuery, DetailQuery, ListQuery, TermQuery, remembered
+from app.posts.filters import ArchiveQuery, DetailQuery, ListQuery, TermQuery
 from app.posts.terms import term_tag, term_tags
 from tests.building import NOW, markdown
 from tests.posts.samples import found, page, query_of, take
@@ -380,12 +380,3 @@ def test_cache_tags_are_of_terms_that_must_be_there() -> None:
     query = query_of(ListQuery, "tag=ＡＩ&category__all=本&author__not=山田")
 
     assert list(term_tags(query)) == [term_tag("category", "本"), term_tag("tag", "ai")]
-
-
-def test_what_is_made_of_a_short_query_is_remembered_and_of_a_long_one_is_not() -> None:
-    made: list[ListQuery] = []
-    make = remembered(made.append)
-    for text in ("q=a", "q=a", f"q={'a' * LONGEST}", f"q={'a' * LONGEST}"):
-        make(query_of(ListQuery, text))
-
-    assert [query.is_long for query in made] == [False, True, True]

@@ -16,7 +16,7 @@ from app.documents.context import Context, Contexts
 from app.documents.markdown_budget import MIN_OUTPUT_BYTES, OUTPUT_PER_INPUT
 from app.documents.sources import Source
 from app.errors import Finding
-from app.rendering.pool import Renderers, cores
+from app.rendering.pool import SECONDS, Renderers, cores
 from tests.documents.shapes import BODIES, FRONTS
 from tests.journeys.serving import serving
 
@@ -49,7 +49,7 @@ def test_every_shape_is_stored_or_refused_by_name() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")
 def test_largest_file_of_each_kind_costs_no_more_than_it_may(tmp_path: Path) -> None:
     took: list[tuple[float, str, str]] = []
-    with serving(tmp_path) as server:
+    with serving(tmp_path, RENDER_SECONDS=str(SECONDS)) as server:
         server.client.put("/v1/posts/x", content="# 題\n")
         before = peak(server.process.pid)
         for name in CHOSEN:
