@@ -13,8 +13,9 @@ from sqlalchemy.exc import DatabaseError
 from sqlmodel import SQLModel
 
 from app import migrate
-from app.database import durability_warnings, has_wal_reset_bug, reading, sqlite_module, writing
+from app.database import reading, sqlite_module, writing
 from app.documents.document import Context
+from app.durability import durability_warnings, has_wal_reset_bug
 from app.errors import DatabaseUnavailable
 from app.posts.models import bodies, changes, content, posts
 from app.posts.rerender import count_stale

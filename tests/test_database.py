@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from sqlalchemy import Connection, Engine, event, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 
 from app import database
-from app.database import durability_warnings, open_engine, reading, version_warning, writing
+from app.database import open_engine, reading, writing
 from app.errors import DatabaseUnavailable, TooSlow
 from app.posts.changes import lock_version
 from app.posts.models import aliases, content, taken
@@ -118,22 +117,6 @@ def test_power_failure_is_risked_only_where_it_is_said(tmp_path: Path) -> None:
     with engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 1
     engine.dispose()
-
-
-def test_postgres_that_may_lose_writes_is_warned_of(postgres_url: str) -> None:
-    engine = open_engine(postgres_url)
-    with engine.connect() as connection:
-        expected = [
-            f"Postgres runs with {name} = off: {loss}"
-            for name, loss in database.LOSSES.items()
-            if connection.exec_driver_sql(f"SHOW {name}").scalar_one() == "off"
-        ]
-        connection.exec_driver_sql("SET synchronous_commit = off")
-        warnings = durability_warnings(connection)
-    engine.dispose()
-
-    assert "Postgres runs with synchronous_commit = off: acknowledged writes can be lost in a crash" in warnings
-    assert set(expected) <= set(warnings)
 
 
 def names(connection: Any) -> list[str]:
@@ -327,35 +310,6 @@ def test_instants_are_read_whatever_the_servers_zone(postgres_url: str) -> None:
         value = connection.execute(text("SELECT timestamptz '9999-12-31 23:59:59Z'")).scalar_one()
 
     assert value == datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
-    engine.dispose()
-
-
-@pytest.mark.parametrize(
-    ("version", "processes", "warns"),
-    [
-        ((3, 40, 1), 2, True),
-        ((3, 40, 1), 1, False),
-        ((3, 44, 6), 4, False),
-        ((3, 50, 6), 2, True),
-        ((3, 50, 7), 2, False),
-        ((3, 51, 2), 2, True),
-        ((3, 51, 3), 2, False),
-    ],
-)
-def test_faulty_sqlite_warns_where_several_processes_write(
-    sqlite: Engine, monkeypatch: pytest.MonkeyPatch, version: tuple[int, ...], processes: int, *, warns: bool
-) -> None:
-    monkeypatch.setattr(
-        database, "sqlite_module", lambda: SimpleNamespace(sqlite_version_info=version, sqlite_version="3.x")
-    )
-
-    assert (version_warning(sqlite, processes) is not None) is warns
-
-
-def test_sqlite_warning_is_not_for_postgres(postgres_url: str) -> None:
-    engine = open_engine(postgres_url)
-
-    assert version_warning(engine, 8) is None
     engine.dispose()
 
 

@@ -50,7 +50,8 @@ def _prepare(settings: "Settings") -> None:
     import logging
 
     from app import migrate
-    from app.database import durability_warnings, open_engine, reading, version_warning
+    from app.database import open_engine, reading
+    from app.durability import durability_warnings, version_warning
     from app.errors import DatabaseUnavailable
     from app.settings import InvalidSettings
 
