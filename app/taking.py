@@ -3,20 +3,21 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import anyio.to_thread
 
 from app.api.service import Service
 from app.documents.context import Contexts
+from app.documents.document import Document
 from app.documents.sources import Source
-from app.errors import DatabaseUnavailable
+from app.errors import DatabaseUnavailable, Finding
 from app.posts.content_folder import take_folder
-from app.posts.ingest import ParseEach
-from app.posts.records import Packed
-from app.rendering.tasks import Parsed
+from app.rendering.tasks import ParseEach
 
+T = TypeVar("T")
 log = logging.getLogger("honbun")
 RETRY = 1.0  # seconds until it is tried again
 
@@ -60,8 +61,10 @@ async def _taking(service: Service, folder: Path) -> None:
 def _until(ended: threading.Event, parse_each: ParseEach) -> ParseEach:
     """Parses until the service ends; the next start takes the folder."""
 
-    def parse(sources: Sequence[Source], contexts: Contexts) -> Iterator[Parsed | Packed]:
-        for parsed in parse_each(sources, contexts):
+    def parse(
+        sources: Iterable[Source], contexts: Contexts, finish: Callable[[Document], T], /
+    ) -> Iterator[T | Finding]:
+        for parsed in parse_each(sources, contexts, finish):
             if ended.is_set():
                 raise _Ended
             yield parsed
@@ -78,7 +81,7 @@ def _take(service: Service, folder: Path, ended: threading.Event) -> None:
         folder,
         context=service.context,
         now=service.clock(),
-        parse_each=_until(ended, service.pack_each),
+        parse_each=_until(ended, service.renderers.finish_each),
     )
     for result in taken.report.results:
         if result.problem is not None:

@@ -100,7 +100,7 @@ def _take(  # noqa: PLR0913, PLR0917 - what an upload depends on
         options=options,
         now=service.clock(),
         on_result=on_result,
-        parse_each=service.pack_each,
+        parse_each=service.renderers.finish_each,
     )
 
 

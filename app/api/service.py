@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from typing import Annotated
 
 import anyio
@@ -27,10 +26,8 @@ from app.posts.changes import State, label_key
 from app.posts.epochs import Epochs, Snapshot, Unhurried
 from app.posts.fields import Show
 from app.posts.filters import PostFilter
-from app.posts.ingest import ParseEach
 from app.posts.models import instant_text
 from app.posts.queries import Reader
-from app.posts.records import pack
 from app.posts.watch import Watch
 from app.rendering.pool import Renderers
 
@@ -70,11 +67,6 @@ class Service:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     epochs: Epochs = field(default_factory=Epochs)
     inline: Inline | None = field(init=False)
-
-    @property
-    def pack_each(self) -> ParseEach:
-        """How uploads are parsed: in render processes, which pack them for this database."""
-        return partial(self.renderers.finish_each, finish=partial(pack, self.engine.dialect.name))
 
     def __post_init__(self) -> None:
         self.inline = Inline(self.engine) if self.engine.dialect.name == "sqlite" else None

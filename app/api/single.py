@@ -165,7 +165,7 @@ def _put(service: Service, writer: Principal, source: Source, target: _Target) -
         options=Options(author=writer.name, via="http", slug=target.slug),
         now=service.clock(),
         guard=guard,
-        parse_each=service.pack_each,
+        parse_each=service.renderers.finish_each,
     )
     if (problem := report.results[0].problem) is not None:
         raise DocumentError(problem)

@@ -1,7 +1,6 @@
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -100,7 +99,6 @@ def _database(settings: "Settings") -> "Iterator[Target]":
     from app.database import open_engine
     from app.errors import Conflict
     from app.posts.ingest import ingest as ingest_batch
-    from app.posts.records import pack
     from app.rendering.pool import all_cores
 
     engine = open_engine(settings.database_url.get_secret_value())
@@ -114,7 +112,7 @@ def _database(settings: "Settings") -> "Iterator[Target]":
                 options=options,
                 now=datetime.now(UTC),
                 on_parsed=lambda _: advance(1),
-                parse_each=partial(renderers.finish_each, finish=partial(pack, engine.dialect.name)),
+                parse_each=renderers.finish_each,
             )
         counts = {str(action): count for action, count in report.counts.items()}
         return counts, [_said(result) for result in report.results]

@@ -4,11 +4,9 @@ import typer
 def rerender() -> None:
     """Render again what an older version or other settings rendered."""
     from datetime import UTC, datetime
-    from functools import partial
 
     from app.cli.reports import progress, remark
     from app.database import open_engine
-    from app.posts.records import pack
     from app.posts.report import Result
     from app.posts.rerender import count_stale
     from app.posts.rerender import rerender as run
@@ -29,8 +27,7 @@ def rerender() -> None:
                     failed += 1
                     typer.echo(remark(result.name, result.problem), err=True)
 
-            parse_each = partial(renderers.finish_each, finish=partial(pack, engine.dialect.name))
-            run(engine, settings.context, now=datetime.now(UTC), on_result=done, parse_each=parse_each)
+            run(engine, settings.context, now=datetime.now(UTC), on_result=done, parse_each=renderers.finish_each)
     finally:
         engine.dispose()
     typer.echo(f"{total - failed} posts rendered, {failed} failed")

@@ -10,12 +10,12 @@ from sqlalchemy import Connection, Engine, func, select
 from app.database import reading
 from app.documents.context import Context
 from app.documents.sources import Batch, Limits, Source, gather, in_folder, is_config
-from app.posts.ingest import Options, ParseEach, ingest
+from app.posts.ingest import Options, ingest
 from app.posts.models import changes, posts, site_files, taken
 from app.posts.report import Report
 from app.posts.sites import contexts_now, is_stale
 from app.posts.store import chunks
-from app.rendering.tasks import read_each
+from app.rendering.tasks import ParseEach, finish_each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class _Overtaken(Exception):
 
 
 def take_folder(
-    engine: Engine, folder: Path, *, context: Context, now: datetime, parse_each: ParseEach = read_each
+    engine: Engine, folder: Path, *, context: Context, now: datetime, parse_each: ParseEach = finish_each
 ) -> Taken:
     """Ingests what is new or changed in the folder; bad files are in the report, nothing is ever pruned.
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import TypeAlias
 
 from sqlalchemy import Connection, Engine
 
@@ -25,13 +24,11 @@ from app.posts.report import Report, Result, failed
 from app.posts.spool import Spool
 from app.posts.store import delete_posts, stored_as
 from app.posts.writing import history_of
-from app.rendering.tasks import Parsed, read_each
+from app.rendering.tasks import ParseEach, finish_each
 
-__all__ = ["Guard", "Options", "ParseEach", "delete_one", "ingest"]
+__all__ = ["Guard", "Options", "delete_one", "ingest"]
 
 Guard = Callable[[Connection], None]
-ParseEach: TypeAlias = Callable[[Sequence[Source], Contexts], Iterator[Parsed | Packed]]
-"""What each source came to, in order, packed for the database or not yet."""
 
 
 def ingest(  # noqa: PLR0913 - an upload and all that it depends on
@@ -44,7 +41,7 @@ def ingest(  # noqa: PLR0913 - an upload and all that it depends on
     on_result: Callable[[Result], None] = lambda _: None,
     on_parsed: Callable[[str], None] = lambda _: None,
     guard: Guard = lambda _: None,
-    parse_each: ParseEach = read_each,
+    parse_each: ParseEach = finish_each,
 ) -> Report:
     """Takes an upload: all of it or, unless `atomic`, what can be taken. A dry run does all but keep it.
 
@@ -100,10 +97,9 @@ def _packed(  # noqa: PLR0913, PLR0917 - who parses, who packs, who hears of it
     sources: Sequence[Source],
     contexts: Contexts,
 ) -> Iterator[Packed | Finding]:
-    """Each source ready to be written, whether a render process has packed it or has left that to us."""
-    for source, parsed in zip(sources, parse_each(sources, contexts), strict=True):
+    """Each source ready to be written."""
+    for source, packed in zip(sources, parse_each(sources, contexts, pack_one), strict=True):
         on_parsed(source.name)
-        packed = pack_one(parsed) if isinstance(parsed, Document) else parsed
         yield packed if slug is None or isinstance(packed, Finding) else _with_slug(packed, slug)
 
 

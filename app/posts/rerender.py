@@ -8,11 +8,11 @@ from sqlalchemy import ColumnElement, Connection, Engine, func, select
 from app.database import reading
 from app.documents.context import Context
 from app.documents.sources import Batch, Source
-from app.posts.ingest import Options, ParseEach, ingest
+from app.posts.ingest import Options, ingest
 from app.posts.models import bodies, posts
 from app.posts.report import Result
 from app.posts.sites import contexts_now, is_stale
-from app.rendering.tasks import read_each
+from app.rendering.tasks import ParseEach, finish_each
 
 CHUNK = 100  # posts a transaction: what is done stays done when the rest is broken off
 
@@ -29,7 +29,7 @@ def rerender(
     *,
     now: datetime,
     on_result: Callable[[Result], None] = lambda _: None,
-    parse_each: ParseEach = read_each,
+    parse_each: ParseEach = finish_each,
 ) -> None:
     """Renders every stale post again, in chunks; one that fails keeps its old rendering and is reported.
 

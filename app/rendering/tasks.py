@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from app.documents.context import Context, Contexts
 from app.documents.document import Document, parse
@@ -13,6 +13,16 @@ from app.errors import DocumentError, Finding
 T = TypeVar("T")
 log = logging.getLogger("honbun")
 Parsed: TypeAlias = Document | Finding
+
+
+class ParseEach(Protocol):
+    """How sources are parsed: in this very process, or in others."""
+
+    def __call__(
+        self, sources: Iterable[Source], contexts: Contexts, finish: Callable[[Document], T], /
+    ) -> Iterator[T | Finding]:
+        """What `finish` makes of each document where it was parsed, or what is wrong with the source, in order."""
+
 
 READY = "ready"  # the first thing that a process says
 
@@ -58,8 +68,3 @@ def finish_each(
 ) -> Iterator[T | Finding]:
     """What `finish` makes of each source in order, in this very process: for sources that can be trusted."""
     return (read(source.whole(), contexts.of(source.name), finish) for source in sources)
-
-
-def read_each(sources: Iterable[Source], contexts: Contexts) -> Iterator[Parsed]:
-    """What each source came to."""
-    return finish_each(sources, contexts, whole)

@@ -1,20 +1,25 @@
 """What a start takes from the content folder, and what it leaves alone."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from sqlalchemy import Engine
 
 from app.documents.context import Context, Contexts
+from app.documents.document import Document
 from app.documents.sources import Limits, Source, gather, in_folder
+from app.errors import Finding
 from app.posts.content_folder import Taken, take_folder
 from app.posts.ingest import delete_one, ingest
 from app.rendering.pool import Renderers
-from app.rendering.tasks import Parsed, read_each
+from app.rendering.tasks import finish_each
 from tests.building import NOW
 from tests.posts.samples import actions, codes, history, options, rows, state, take
+
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -126,10 +131,12 @@ def test_name_written_from_the_command_line_is_the_folders_again(engine: Engine,
 def test_name_written_over_http_while_the_folder_is_read_is_left_alone(engine: Engine, folder: Path) -> None:
     writes = iter([{"a.md": "HTTP が先"}])
 
-    def parse_while_http_writes(sources: Sequence[Source], contexts: Contexts) -> Iterator[Parsed]:
+    def parse_while_http_writes(
+        sources: Iterable[Source], contexts: Contexts, finish: Callable[[Document], T], /
+    ) -> Iterator[T | Finding]:
         for files in writes:
             take(engine, files)
-        return read_each(sources, contexts)
+        return finish_each(sources, contexts, finish)
 
     taken = take_folder(engine, folder, context=Context(), now=NOW, parse_each=parse_while_http_writes)
 
@@ -143,10 +150,12 @@ def test_file_that_is_another_one_only_while_it_is_read_is_not_lost(engine: Engi
     """With one time the turn reads it as it was; with two the start takes what it read, and the next one the file."""
     left = iter(range(times))
 
-    def parse_another(sources: Sequence[Source], contexts: Contexts) -> Iterator[Parsed]:
+    def parse_another(
+        sources: Iterable[Source], contexts: Contexts, finish: Callable[[Document], T], /
+    ) -> Iterator[T | Finding]:
         if next(left, None) is not None:
             (folder / "a.md").write_text("別のもの")
-        parsed = list(read_each(sources, contexts))
+        parsed = list(finish_each(sources, contexts, finish))
         (folder / "a.md").write_text("一")
         return iter(parsed)
 
@@ -168,7 +177,7 @@ def test_file_that_vanishes_before_it_is_read_fails_alone(engine: Engine, folder
     (folder / "b.md").write_text("二")
     batch = gather(in_folder(folder), limits=Limits())
     (folder / "b.md").unlink()
-    for parse_each in (read_each, renderers.parse_each):
+    for parse_each in (finish_each, renderers.finish_each):
         report = ingest(
             engine,
             batch,

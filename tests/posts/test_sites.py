@@ -1,25 +1,26 @@
 """A `_config.yml` that comes with posts is kept, and says what the posts below its folder mean."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from sqlalchemy import Engine
 
 from app.database import reading
 from app.documents.context import Contexts
-from app.documents.document import Context
+from app.documents.document import Context, Document
 from app.documents.sources import Source
-from app.errors import Conflict
+from app.errors import Conflict, Finding
 from app.posts.ingest import delete_one, ingest
 from app.posts.rerender import count_stale, rerender
 from app.posts.sites import read_sites
 from app.posts.state import export_sources
-from app.rendering.tasks import Parsed, read_each
+from app.rendering.tasks import finish_each
 from tests.building import NOW, markdown
 from tests.posts.samples import actions, batch, codes, history, options, rows, state, take
 
+T = TypeVar("T")
 POST = "blog/_posts/2025-12-24-kiji.md"
 TOKYO = "timezone: Asia/Tokyo\ndefaults:\n- values: {layout: a}\n"
 SEOUL = "timezone: Asia/Seoul\ndefaults:\n- values: {layout: b}\n"
@@ -205,13 +206,15 @@ def test_post_that_is_another_one_only_while_it_is_rendered_again_keeps_its_word
     take(engine, FILES)
     once = iter([meanwhile])
 
-    def parse_meanwhile(sources: Sequence[Source], contexts: Contexts) -> Iterator[Parsed]:
+    def parse_meanwhile(
+        sources: Iterable[Source], contexts: Contexts, finish: Callable[[Document], T], /
+    ) -> Iterator[T | Finding]:
         for change in once:
             change(engine)
-            parsed = list(read_each(sources, contexts))
+            parsed = list(finish_each(sources, contexts, finish))
             take(engine, {POST: FILES[POST]})
             return iter(parsed)
-        return read_each(sources, contexts)
+        return finish_each(sources, contexts, finish)
 
     report = ingest(
         engine,
