@@ -23,7 +23,7 @@ from app.rendering.tasks import READY, Answer, Parsed, Task, finish_each, whole
 T = TypeVar("T")
 SECONDS = 3.5  # that one file may take
 START_SECONDS = 30.0  # that a process may take until it is ready, on a machine that is short of everything
-MEMORY = 208 * 2**20  # bytes of data a process may have; it starts with some 40 MiB
+MEMORY = 180 * 2**20  # bytes of data a process may have; it starts with some 40 MiB
 IDLE_SECONDS = 60.0  # after which a process that has nothing to do is ended
 BATCH_BYTES = 64 * 1024
 BATCH_FILES = 16
