@@ -22,7 +22,7 @@ from app import server as app_server
 from app.api import overload, streams, uploads
 from app.cli import cli
 from app.database import open_engine, reading
-from app.documents import archives, markdown_budget, nodes, sources
+from app.documents import archives, markdown_budget, nodes, source_names
 from app.posts import parameters
 from app.posts.filters import ListQuery
 from app.posts.models import posts
@@ -223,7 +223,7 @@ LIMITS = {  # those that no setting moves
     "entries of an archive, for each file allowed": archives.ENTRIES,
     "bytes an archive unpacks to, for each byte allowed": archives.UNPACKED,
     "bytes of a manifest": uploads.MAX_MANIFEST_BYTES,
-    "bytes of a source's name": sources.MAX_NAME_BYTES,
+    "bytes of a source's name": source_names.MAX_NAME_BYTES,
     "bytes of front matter": nodes.MAX_BYTES,
     "levels of front matter": nodes.MAX_DEPTH,
     "values in front matter": nodes.MAX_NODES,

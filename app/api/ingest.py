@@ -20,7 +20,7 @@ from app.api.problems import problem_of
 from app.api.reports import counts, report_answer, result_json, status_code
 from app.api.service import Service, ServiceDep, WriterDep
 from app.api.uploads import Placing, Upload, receive_upload
-from app.documents.sources import source_name
+from app.documents.source_names import source_name
 from app.errors import HonbunError, QueryError, SourceError
 from app.posts.ingest import Options, ingest
 from app.posts.parameters import Query as PlainQuery

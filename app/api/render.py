@@ -14,7 +14,8 @@ from app.api.service import Reading, Service, ServiceDep, WriterDep
 from app.api.uploads import read_raw
 from app.database import reading
 from app.documents.document import Document
-from app.documents.sources import Source, source_name
+from app.documents.source_names import source_name
+from app.documents.sources import Source
 from app.errors import QueryError, SourceError
 from app.posts.fields import WHOLE, show_post
 from app.posts.parameters import Query as PlainQuery

@@ -20,7 +20,8 @@ from app.api.service import Reading, Service, ServiceDep, WriterDep
 from app.api.uploads import read_raw
 from app.database import reading
 from app.documents.slug import slug_from_name
-from app.documents.sources import Batch, Source, is_post
+from app.documents.source_names import is_post
+from app.documents.sources import Batch, Source
 from app.errors import (
     Conflict,
     DatabaseUnavailable,

@@ -20,7 +20,8 @@ from starlette.types import Message
 
 from app.api.problems import MalformedBody, UnsupportedMediaType
 from app.documents.archives import UNPACKED, in_tar, in_zip
-from app.documents.sources import Batch, Entry, Limits, entry, gather, is_config, is_post, source_name
+from app.documents.source_names import is_config, is_post, source_name
+from app.documents.sources import Batch, Entry, Limits, entry, gather
 from app.errors import QueryError, SourceError, TooLarge
 
 SPOOLED = 1024 * 1024  # bytes kept in memory before a temporary file takes over

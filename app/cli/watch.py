@@ -9,7 +9,8 @@ from watchfiles import Change, watch
 
 from app.cli.files import batch_of, batch_of_changed
 from app.cli.remote import Unreachable
-from app.documents.sources import CONFIG_FILE, Batch, is_markdown
+from app.documents.source_names import CONFIG_FILE, is_markdown
+from app.documents.sources import Batch
 from app.errors import DatabaseUnavailable, HonbunError
 
 LOOK_UP = 250  # milliseconds between looks at what is still to be done

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, urljoin, urlsplit
 
 from app.documents.links import Links, Target, file_linked, source_linked
-from app.documents.sources import is_markdown, is_post
+from app.documents.source_names import is_markdown, is_post
 
 _PAGES = (".md", ".markdown", ".html")
 

@@ -8,7 +8,8 @@ from itertools import pairwise
 from typing import IO
 
 from app.documents import tar
-from app.documents.sources import CONFIG_FILE, Entry, Limits, entry, is_markdown
+from app.documents.source_names import CONFIG_FILE, is_markdown
+from app.documents.sources import Entry, Limits, entry
 from app.errors import Finding, SourceError, TooLarge
 
 UNPACKED = 8  # times the size of an upload is what an archive may unpack to, files that are no posts included

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 from app.documents.links import Links
 from app.documents.markdown import RENDERER
 from app.documents.site_config import SiteConfig, parse_config
-from app.documents.sources import Source, folder_of
+from app.documents.source_names import folder_of
+from app.documents.sources import Source
 
 
 @dataclass(frozen=True, kw_only=True)

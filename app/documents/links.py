@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from app.documents.permalinks import expand, is_pattern
 from app.documents.slug import FileName, derived_slug, read_name
-from app.documents.sources import is_markdown, is_post
+from app.documents.source_names import is_markdown, is_post
 from app.errors import DocumentError, Finding
 
 PLAIN = re.compile(r"[A-Za-z0-9_.~-]+")  # what needs no encoding (RFC 3986, 2.3)

@@ -16,7 +16,7 @@ from html import escape
 from urllib.parse import urlsplit
 
 from app.documents.code_spans import code_ranges
-from app.documents.sources import is_markdown
+from app.documents.source_names import is_markdown
 from app.errors import Finding
 
 # Each construct ends where another of its kind begins, so that the search for its end is never repeated.

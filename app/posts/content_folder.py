@@ -9,7 +9,8 @@ from sqlalchemy import Connection, Engine, func, select
 
 from app.database import reading
 from app.documents.context import Context
-from app.documents.sources import Batch, Limits, Source, gather, in_folder, is_config
+from app.documents.source_names import is_config
+from app.documents.sources import Batch, Limits, Source, gather, in_folder
 from app.posts.ingest import Options, ingest
 from app.posts.models import changes, posts, site_files, taken
 from app.posts.report import Report

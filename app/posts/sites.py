@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, case, delete, fu
 from app.database import reading
 from app.documents.context import Context, Contexts
 from app.documents.site_config import SiteConfig, parse_config
-from app.documents.sources import UNREAD, Batch, Source, SourceElsewhere, folder_of
+from app.documents.source_names import folder_of
+from app.documents.sources import UNREAD, Batch, Source, SourceElsewhere
 from app.errors import DocumentError, Finding
 from app.posts.models import bodies, posts, site_files
 from app.posts.options import Options

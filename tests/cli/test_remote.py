@@ -6,7 +6,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.cli.remote import LONGEST, PATIENCE, Outcome, Remote, Unreachable
-from app.documents.sources import Batch, Source, SourceElsewhere, is_config
+from app.documents.source_names import is_config
+from app.documents.sources import Batch, Source, SourceElsewhere
 from app.errors import Finding
 from app.posts.options import Options
 from tests.building import AUTH, markdown, slugs

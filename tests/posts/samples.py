@@ -14,7 +14,8 @@ from app.database import reading, writing
 from app.documents.document import Context, Document, parse
 from app.documents.links import Links
 from app.documents.normalize import sort_key
-from app.documents.sources import Batch, Source, is_config
+from app.documents.source_names import is_config
+from app.documents.sources import Batch, Source
 from app.posts.changes import State, read_state
 from app.posts.epochs import Epochs, Snapshot
 from app.posts.fields import Show

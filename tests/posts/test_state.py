@@ -8,7 +8,8 @@ from sqlalchemy import Engine
 
 from app.database import reading, writing
 from app.documents.document import Context
-from app.documents.sources import Batch, Source, is_config
+from app.documents.source_names import is_config
+from app.documents.sources import Batch, Source
 from app.errors import SourceError
 from app.posts.ingest import Options, ingest
 from app.posts.report import Report
