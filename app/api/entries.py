@@ -1,9 +1,11 @@
 """What the response cache keeps, bounded in bytes, least recently used out first."""
 
+import re
 from collections import OrderedDict
 from dataclasses import dataclass
+from http import HTTPStatus
 from sys import getsizeof
-from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
 
 Header: TypeAlias = tuple[bytes, bytes]
 
@@ -18,6 +20,8 @@ Key = TypeVar("Key", bound=tuple[Any, ...])
 Kept = TypeVar("Kept", bound=Measured)
 DOOR_BITS = 1 << 16  # of hashes of keys asked for while there was no room
 DOOR_KEYS = 1 << 12  # after so many it forgets them, so that few are mistaken for others
+OF_THE_BODY: Final = frozenset((b"content-type", b"content-length", b"content-encoding"))
+NEVER_SENT = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 BOOKKEEPING = 300  # bytes an entry takes in the dictionary, at most
 
 
@@ -35,6 +39,22 @@ class Entry:
     media_type: str
     content: tuple[bytes, bytes]  # the version and the last modification that it names
 
+    @classmethod
+    def of(cls, status: int, headers: list[Header], body: bytes) -> "Entry":
+        named = dict(headers)
+        bare_headers = [pair for pair in headers if pair[0] not in OF_THE_BODY]
+        return cls(
+            status=status,
+            headers=headers,
+            bare_headers=bare_headers,
+            head=_head(status, headers),
+            bare_head=_head(304, bare_headers),
+            body=body,
+            etag=named.get(b"etag"),
+            media_type=named.get(b"content-type", b"").partition(b";")[0].decode("latin-1"),
+            content=(named.get(b"honbun-version", b""), named.get(b"last-modified", b"")),
+        )
+
     @property
     def size(self) -> int:
         """Bytes of memory."""
@@ -46,6 +66,14 @@ class Entry:
             + getsizeof(self.bare_headers)
             + sum(getsizeof(pair) + getsizeof(pair[0]) + getsizeof(pair[1]) for pair in pairs)
         )
+
+
+def _head(status: int, headers: list[Header]) -> bytes:
+    """Status line and headers (RFC 9112) but for the empty line; nothing where they hold what must not go out."""
+    if any(NEVER_SENT.search(value) for _, value in headers):
+        return b""
+    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}".encode(), *(b": ".join(pair) for pair in headers), b""]
+    return b"\r\n".join(lines)
 
 
 @dataclass(slots=True)

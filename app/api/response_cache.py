@@ -10,7 +10,6 @@ import re
 from collections.abc import Container, Hashable
 from datetime import datetime, timedelta
 from functools import lru_cache
-from http import HTTPStatus
 from sys import getsizeof
 from typing import Final, NamedTuple, TypeAlias
 
@@ -26,11 +25,9 @@ from app.posts.watch import Watch
 PREFIX: Final = "/v1"
 READS: Final = frozenset(("GET", "HEAD"))
 KEPT: Final = frozenset((200, 308))
-OF_THE_BODY: Final = frozenset((b"content-type", b"content-length", b"content-encoding"))
 CONDITIONS: Final = frozenset((b"if-none-match", b"if-modified-since"))
 UNUSUAL: Final = frozenset((REQUEST_ID, b"content-length", b"transfer-encoding"))  # what takes more thought
 HEEDED: Final = (b"accept", *CONDITIONS, *UNUSUAL)
-NEVER_SENT = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 Ready: TypeAlias = tuple[bytes, bytes]
 LONGEST: Final = 200  # bytes of a header that is worth remembering
 S_MAXAGE = re.compile(rb"(?<=s-maxage=)\d+")
@@ -263,7 +260,10 @@ class ResponseCache:
             start.update(message) if message["type"] == "http.response.start" else body.extend(message["body"])
 
         await self.app(key.request(scope), _no_body, gather)
-        entry = _entry(start["status"], list(start["headers"]), bytes(body))
+        headers = list(start["headers"])
+        if start["status"] in KEPT:
+            headers = [pair for pair in headers if pair[0] != REQUEST_ID]
+        entry = Entry.of(start["status"], headers, bytes(body))
         if entry.status in KEPT and entry.content == self._content:
             self.entries.add(key, entry)
         return entry
@@ -277,29 +277,3 @@ def _repeats_condition(headers: list[Header]) -> bool:
 
 async def _no_body() -> Message:
     return {"type": "http.disconnect"}
-
-
-def _entry(status: int, headers: list[Header], body: bytes) -> Entry:
-    if status in KEPT:
-        headers = [pair for pair in headers if pair[0] != REQUEST_ID]
-    named = dict(headers)
-    bare_headers = [pair for pair in headers if pair[0] not in OF_THE_BODY]
-    return Entry(
-        status=status,
-        headers=headers,
-        bare_headers=bare_headers,
-        head=_head(status, headers),
-        bare_head=_head(304, bare_headers),
-        body=body,
-        etag=named.get(b"etag"),
-        media_type=named.get(b"content-type", b"").partition(b";")[0].decode("latin-1"),
-        content=(named.get(b"honbun-version", b""), named.get(b"last-modified", b"")),
-    )
-
-
-def _head(status: int, headers: list[Header]) -> bytes:
-    """Status line and headers (RFC 9112) but for the empty line; nothing where they hold what must not go out."""
-    if any(NEVER_SENT.search(value) for _, value in headers):
-        return b""
-    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}".encode(), *(b": ".join(pair) for pair in headers), b""]
-    return b"\r\n".join(lines)
