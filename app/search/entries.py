@@ -8,7 +8,7 @@ from typing import Any
 
 from app.search import typed
 from app.search.row import SearchRow
-from app.search.tokens import SEPARATOR, encoded_tokens, normal_form
+from app.search.tokens import SEPARATOR, encoded, encoded_tokens, normal_form
 
 PARTIAL = "zpartial"  # stands in the vectors that do not hold all of their post; no text has this token
 _MAX_VECTOR = 900_000  # bytes; Postgres refuses vectors of 1 MiB
@@ -30,16 +30,12 @@ def entry_of(dialect: str, row: SearchRow) -> Entry:
 
 def _sqlite(row: SearchRow) -> dict[str, Any]:
     return {
-        "title": _encoded(row.title),
-        "tags": f" {SEPARATOR} ".join(map(_encoded, row.tags)),
-        "excerpt": _encoded(row.excerpt),
-        "body": _encoded(row.text),
-        "typed": _encoded(typed.form(row.title)),
+        "title": encoded(row.title),
+        "tags": f" {SEPARATOR} ".join(map(encoded, row.tags)),
+        "excerpt": encoded(row.excerpt),
+        "body": encoded(row.text),
+        "typed": encoded(typed.form(row.title)),
     }
-
-
-def _encoded(field: str) -> str:
-    return " ".join(encoded_tokens(field))
 
 
 def _postgresql(row: SearchRow) -> dict[str, Any]:
@@ -54,7 +50,7 @@ def _postgresql(row: SearchRow) -> dict[str, Any]:
         "head_vector": " ".join(_fitting(_lexemes(head))),
         "tokens_vector": " ".join([*fitting, PARTIAL] if is_partial else fitting),
         "typed_title": (typed_title := typed.form(row.title)),
-        "title_vector": " ".join(encoded_tokens(typed_title)),
+        "title_vector": encoded(typed_title),
     }
 
 

@@ -17,7 +17,7 @@ find 7 % more. What is typed for a suggestion is folded: there a wrong title cos
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from hashlib import blake2b
 from operator import add
 
@@ -26,7 +26,8 @@ from app.documents.cjk import is_wide
 SEPARATOR = "z"  # a token that no text has: no phrase reaches over it
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _MAX_WORD = 32  # bytes; longer words are hashed
-_MAX_KNOWN = 20_000  # words, and pairs, of which the tokens are kept: some 3 MB of each
+_CODE = 4  # digits that stand for a character
+_MAX_KNOWN = 20_000  # words of which the tokens are kept: some 3 MB
 
 # Invisible, and between characters that belong together: soft hyphen, joiners, zero-width spaces, directions,
 # variation selectors, byte order mark.
@@ -110,18 +111,19 @@ def tokens_of(run: str) -> list[str]:
 
 def encoded_tokens(text: str) -> list[str]:
     """The tokens of a text in order, each as `encode` gives it."""
+    return encoded(text).split()
+
+
+def encoded(text: str) -> str:
+    """The same with a space between two of them, made without a look at each: most of what it takes to write a post."""
     folded = fold(text)
     kinds = folded.translate(_KINDS)
     found: list[str] = []
     for match in _RUN.finditer(kinds):
         start, end = match.span()
         run = folded[start:end]
-        if kinds[start] == "c":
-            found += map(_PAIRS.__getitem__, map(add, run, run[1:]))
-            found.append(_HEADS[run[-1]])
-        else:
-            found.append(_WORDS[run])
-    return found
+        found.append(run.translate(_ENDS_AND_STARTS)[_CODE + 1 :] if kinds[start] == "c" else _WORDS[run])
+    return " ".join(found)
 
 
 def encode(token: str) -> str:
@@ -131,7 +133,7 @@ def encode(token: str) -> str:
     result is longer than 65 bytes or equal to SEPARATOR.
     """
     if is_spaceless(token):
-        return _HEADS[token[0]] + "".join(map(_CODES.__getitem__, token[1:]))
+        return "c" + "".join(map(_CODES.__getitem__, token))
     return _encode_word(token)
 
 
@@ -143,34 +145,34 @@ def _encode_word(word: str) -> str:
 
 
 class _Codes(dict[str, str]):
-    """Character -> four digits to the base of 36, enough for any code point; with what stands before them."""
-
-    def __init__(self, before: str) -> None:
-        super().__init__()
-        self.before = before
+    """Character -> `_CODE` digits to the base of 36, enough for any code point."""
 
     def __missing__(self, character: str) -> str:
         rest, digits = ord(character), ""
-        for _ in range(4):
+        for _ in range(_CODE):
             rest, digit = divmod(rest, 36)
             digits = _DIGITS[digit] + digits
-        code = self[character] = self.before + digits
-        return code
+        self[character] = digits
+        return digits
 
 
-class _Known(dict[str, str]):
-    """Text -> its token: a text has few that no other has. Forgotten when they are many."""
+class _EndsAndStarts(dict[int, str]):
+    """Code point -> the end of the token that began with the character before, and the start of the next token."""
 
-    def __init__(self, encode: Callable[[str], str]) -> None:
-        super().__init__()
-        self.encode = encode
+    def __missing__(self, code: int) -> str:
+        digits = _CODES[chr(code)]
+        joint = self[code] = f"{digits} c{digits}"
+        return joint
 
-    def __missing__(self, text: str) -> str:
+
+class _Words(dict[str, str]):
+    """Word -> its token: a text has few that no other has. Forgotten when they are many."""
+
+    def __missing__(self, word: str) -> str:
         if len(self) >= _MAX_KNOWN:
             self.clear()
-        token = self[text] = self.encode(text)
+        token = self[word] = _encode_word(word)
         return token
 
 
-_HEADS, _CODES = _Codes("c"), _Codes("")
-_WORDS, _PAIRS = _Known(_encode_word), _Known(lambda pair: _HEADS[pair[0]] + _CODES[pair[1]])
+_CODES, _ENDS_AND_STARTS, _WORDS = _Codes(), _EndsAndStarts(), _Words()
