@@ -15,6 +15,8 @@ from markdown_it.rules_inline.state_inline import Scanned, StateInline
 from markdown_it.token import Token
 from markdown_it.utils import EnvType
 
+from app.documents.markdown_rules import InlineRuler
+
 # Planes 2 and 3 and three blocks are wide even where a character is not assigned yet (UAX #11).
 _ALWAYS_WIDE = ((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x3FFFD))
 # Wide since a later Unicode than 14, which the interpreter's tables may not know yet.
@@ -126,7 +128,14 @@ class CjkState(StateInline):
 class CjkParserInline(ParserInline):
     """The inline parser with `CjkState`: the library's own class stays as it is for everyone else."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.ruler = InlineRuler(self.ruler)
+
     def parse(self, src: str, md: MarkdownIt, env: EnvType, tokens: list[Token]) -> list[Token]:
+        if src and not self.terminator_re.search(src):  # text alone, as most lines of prose are
+            tokens.append(Token("text", "", 0, content=src))
+            return tokens
         state = CjkState(src, md, env, tokens)
         self.tokenize(state)
         for rule in self.ruler2.getRules(""):

@@ -15,6 +15,7 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
 from app.documents.html_nesting import deepest
+from app.documents.markdown_rules import BlockRuler
 from app.errors import DocumentError, Finding
 
 MIN_REFERENCE_BYTES = 100_000
@@ -67,6 +68,10 @@ class BudgetedState(StateBlock):
 
 class BudgetedBlocks(ParserBlock):
     """The block parser with `BudgetedState`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ruler = BlockRuler(self.ruler)
 
     def parse(self, src: str, md: MarkdownIt, env: EnvType, outTokens: list[Token]) -> list[Token] | None:  # noqa: N803
         if not src:
