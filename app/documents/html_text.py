@@ -41,31 +41,41 @@ class Image:
 
 @dataclass(slots=True)
 class _Lines:
-    """Text that grows by pieces and blocks; white space collapses as a browser shows it."""
+    """Text that grows by pieces and blocks, with and without what is no prose; white space collapses as a browser shows it."""
 
-    lines: list[str] = field(default_factory=list)
+    all: list[str] = field(default_factory=list)
+    prose: list[str] = field(default_factory=list)
     line: list[str] = field(default_factory=list)
+    line_of_prose: list[str] | None = None  # where it is another
 
-    def add(self, text: str) -> None:
+    def add(self, text: str, *, is_prose: bool) -> None:
+        if not is_prose and self.line_of_prose is None:
+            self.line_of_prose = self.line.copy()
         self.line.append(text)
+        if is_prose and self.line_of_prose is not None:
+            self.line_of_prose.append(text)
 
     def end(self) -> None:
-        if self.line:
-            text = "".join(self.line).strip(" ")
-            if _SPACES.search(text):
-                text = _SPACE.sub(" ", text).strip(" ")
-            if text:
-                self.lines.append(text)
-            self.line.clear()
+        if not self.line:
+            return
+        text = _collapsed(self.line)
+        prose = text if self.line_of_prose is None else _collapsed(self.line_of_prose)
+        if text:
+            self.all.append(text)
+        if prose:
+            self.prose.append(prose)
+        self.line.clear()
+        self.line_of_prose = None
 
     def add_verbatim(self, text: str) -> None:
         self.end()
         if text := text.strip("\n"):
-            self.lines.append(text)
+            self.all.append(text)
 
-    def text(self) -> str:
-        self.end()
-        return "\n".join(self.lines)
+
+def _collapsed(pieces: list[str]) -> str:
+    text = "".join(pieces).strip(" ")
+    return _SPACE.sub(" ", text).strip(" ") if _SPACES.search(text) else text
 
 
 @dataclass(slots=True)
@@ -88,7 +98,7 @@ class _Reader:
         self.title = _comparable(title or "")
         self.ids = HeadingIds(set(_ID.findall(html)))
         self.shown = Shown()
-        self.all, self.prose = _Lines(), _Lines()
+        self.lines = _Lines()
         self.open: list[str] = []
         self.code: list[str] | None = None
         self.heading: tuple[int, list[str]] | None = None
@@ -107,7 +117,8 @@ class _Reader:
             else:
                 self._open(part, index)
         self.shown.html = "".join(self.parts)
-        self.shown.text, self.shown.prose = self.all.text(), self.prose.text()
+        self.lines.end()
+        self.shown.text, self.shown.prose = "\n".join(self.lines.all), "\n".join(self.lines.prose)
         return self.shown
 
     def _text(self, text: str) -> None:
@@ -116,9 +127,7 @@ class _Reader:
         if self.code is not None:
             self.code.append(text)
             return
-        self.all.add(text)
-        if not self.back_arrow:
-            self.prose.add(text)
+        self.lines.add(text, is_prose=not self.back_arrow)
         if self.heading:
             self.heading[1].append(text)
 
@@ -148,7 +157,7 @@ class _Reader:
         if self.open:
             self.open.pop()
         if tag == "pre" and self.code is not None:
-            self.all.add_verbatim("".join(self.code))
+            self.lines.add_verbatim("".join(self.code))
             self.code = None
         elif tag in HEADINGS and self.heading:
             self._end_heading(*self.heading)
@@ -166,8 +175,7 @@ class _Reader:
 
     def _block(self, tag: str) -> None:
         if self.code is None:
-            self.all.end()
-            self.prose.end()
+            self.lines.end()
         elif tag == "br":
             self.code.append("\n")
 
@@ -179,7 +187,7 @@ class _Reader:
     def _end_heading(self, index: int, pieces: list[str]) -> None:
         text = _SPACE.sub(" ", "".join(pieces)).strip()
         part = self.parts[index]
-        given = _ID.match(part)
+        given = _ID.match(part) if " id=" in part else None
         anchor = unescape(given[1]) if given else self.ids.id_for(text)
         if not given:
             self.parts[index] = f'{part[:3]} id="{anchor}"{part[3:]}'

@@ -9,9 +9,11 @@ _TAG = re.compile(
     r"(?P<variants>(?:[-_](?:[a-z\d]{5,8}|\d[a-z\d]{3}))*)(?P<private>-x(?:-[a-z\d]{1,8})+)?",
     re.IGNORECASE | re.ASCII,
 )
-_KANA = re.compile("[\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fd-\u30ff\u31f0-\u31ff\uff66-\uff9d]+")
-_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]+")
-_HANGUL = re.compile("[\u1100-\u11ff\u3131-\u318e\ua960-\ua97c\uac00-\ud7a3]+")
+_KANA_RANGES = "\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fd-\u30ff\u31f0-\u31ff\uff66-\uff9d"
+_HAN_RANGES = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
+_HANGUL_RANGES = "\u1100-\u11ff\u3131-\u318e\ua960-\ua97c\uac00-\ud7a3"
+_KANA, _HANGUL = re.compile(f"[{_KANA_RANGES}]+"), re.compile(f"[{_HANGUL_RANGES}]+")
+_CJK = re.compile(f"[{_KANA_RANGES}{_HAN_RANGES}{_HANGUL_RANGES}]+")
 _ADDRESS = re.compile(r"https?://[!-~]+")
 _LETTER = re.compile(r"[^\W\d_]+")
 
@@ -41,12 +43,15 @@ def detect(text: str) -> str | None:
     if text.isascii():
         return None
     text = _ADDRESS.sub(" ", text)
-    kana, han, hangul = (_length(script, text) for script in (_KANA, _HAN, _HANGUL))
-    if not kana + han + hangul or (kana + han + hangul) * 20 < _length(_LETTER, text):
+    others = _CJK.sub("", text)  # long runs at once; each script by itself would be many short ones
+    cjk = len(text) - len(others)
+    if not cjk or cjk * 20 < cjk + _length(_LETTER, others):
         return None
+    kana, hangul = _length(_KANA, text), _length(_HANGUL, text)
+    han = cjk - kana - hangul
     if hangul > kana + han:
         return "ko"
-    if kana * 10 >= kana + han + hangul:
+    if kana * 10 >= cjk:
         return "ja"
     return "zh" if han >= 20 and kana * 20 < han and hangul * 20 < han else None
 
