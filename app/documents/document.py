@@ -1,7 +1,7 @@
 """A source understood: the pipeline from bytes to a document, top to bottom."""
 
 from codecs import BOM_UTF8
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, time
 from hashlib import sha256
 from typing import Any
@@ -125,8 +125,8 @@ def parse(source: Source, context: Context) -> Document:
         permalink=_permalink(front, pattern, slug=slug, date=_in(zone, date), categories=categories),
         aliases=front.aliases,
         html=rendered.html,
-        toc=tuple(asdict(heading) for heading in rendered.toc),
-        images=tuple(asdict(image) for image in rendered.images),
+        toc=tuple({"level": heading.level, "id": heading.id, "text": heading.text} for heading in rendered.toc),
+        images=tuple({"src": image.src, "alt": image.alt} for image in rendered.images),
         links=addresses.targets(body.targets, rendered.addresses, parts.body_line - 1),
         front_matter={key: to_json(node) for key, node in nodes.items()},
         fields=tuple(leaves(nodes, zone)),

@@ -147,6 +147,8 @@ def _apply(token: Token, attributes: dict[str, str]) -> None:
 
 
 def _block_attributes(state: StateCore) -> None:
+    if "{" not in state.src:
+        return
     lists = state.env.get("attribute_lists", {})
     out: list[Token] = []
     parents: list[int] = []
@@ -208,6 +210,8 @@ def _attribute_span(state: StateInline, silent: bool) -> bool:
 
 
 def _span_attributes(state: StateCore) -> None:
+    if "{:" not in state.src:
+        return
     for token in state.tokens:
         if token.children and any(child.type == "attribute_span" for child in token.children):
             token.children = _attributed(token.children)

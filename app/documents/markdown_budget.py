@@ -97,7 +97,7 @@ class BudgetedRenderer(RendererHTML):
             if token.type == "inline":
                 if token.children:
                     env["output_left"] = left
-                    out.append(self.renderInline(token.children, options, env))
+                    out += self._fragments(token.children, options, env)
                     left = env["output_left"]
                 continue
             rule = rules.get(token.type)

@@ -1,5 +1,6 @@
-"""Rulers that ask a rule only where its first character stands: a parser spends most of its time on rules that
-cannot apply, twenty of them at each line and at each character that may be markup.
+"""Rulers that ask a rule only where its first character stands.
+
+A parser spends most of its time on rules that cannot apply: twenty at each line and at each character of markup.
 """
 
 from collections.abc import Callable, Mapping
