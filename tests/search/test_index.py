@@ -214,6 +214,14 @@ def test_a_post_beyond_postgres_limits_is_found_exactly(
         assert connection.exec_driver_sql("SELECT is_partial FROM post_search WHERE pk = 1").scalar_one() is is_partial
 
 
+def test_a_large_import_is_one_piece_in_sqlite(connection: Connection) -> None:
+    if connection.dialect.name != "sqlite":
+        pytest.skip("Postgres has no pieces")
+    store(connection, [search_row(pk, text=" ".join(f"{pk}x{word}" for word in range(3_000))) for pk in range(1, 60)])
+
+    assert connection.exec_driver_sql("SELECT count(DISTINCT segid) FROM post_search_idx").scalar_one() == 1
+
+
 def test_words_longer_than_any_index_takes_are_found_whole(connection: Connection) -> None:
     word = "a" * 40_000
     store(
