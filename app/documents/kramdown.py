@@ -147,14 +147,16 @@ def _apply(token: Token, attributes: dict[str, str]) -> None:
 
 
 def _block_attributes(state: StateCore) -> None:
-    if "{" not in state.src:
-        return
-    lists = state.env.get("attribute_lists", {})
+    if "{" in state.src:
+        state.tokens = _attributed_blocks(state.tokens, state.env.get("attribute_lists", {}))
+
+
+def _attributed_blocks(tokens: list[Token], lists: dict[str, str]) -> list[Token]:
     out: list[Token] = []
     parents: list[int] = []
     previous: int | None = None
     waiting: list[dict[str, str]] = []
-    for token in state.tokens:
+    for token in tokens:
         if token.type == "attribute_list":
             attributes, names = _attributes(token.content, lists)
             if token.meta["behind"] and previous is not None:
@@ -180,7 +182,7 @@ def _block_attributes(state: StateCore) -> None:
         elif token.type == "inline" and out and out[-1].type == "heading_open":
             _heading_attributes(out[-1], token)
         out.append(token)
-    state.tokens = out
+    return out
 
 
 def _heading_attributes(heading: Token, inline: Token) -> None:

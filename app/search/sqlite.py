@@ -36,7 +36,7 @@ _INSERT_TITLE = text("INSERT OR REPLACE INTO post_search_title(rowid, title) VAL
 _DELETES = (text("DELETE FROM post_search WHERE rowid = :pk"), text("DELETE FROM post_search_title WHERE rowid = :pk"))
 # Bytes that a transaction gathers before FTS5 writes them. By default 1 MB: to merge the pieces that a large import is
 # written in takes as long as all the rest of it.
-_GATHERED = 8 * 2**20
+_GATHER = "INSERT INTO post_search(post_search, rank) VALUES ('hashsize', 8388608)"
 
 
 def create(connection: Connection) -> None:
@@ -46,7 +46,7 @@ def create(connection: Connection) -> None:
     content = "content = '', contentless_delete = 1, " if is_recent else ""
     for name, columns in (("post_search", "title, tags, excerpt, body"), ("post_search_title", "title")):
         connection.exec_driver_sql(f"CREATE VIRTUAL TABLE {name} USING fts5({columns}, {content}tokenize = 'ascii')")
-    connection.exec_driver_sql(f"INSERT INTO post_search(post_search, rank) VALUES ('hashsize', {_GATHERED})")
+    connection.exec_driver_sql(_GATHER)
 
 
 def drop(connection: Connection) -> None:

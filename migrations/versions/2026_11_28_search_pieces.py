@@ -9,13 +9,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    _gather(8 * 2**20)
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute("INSERT INTO post_search(post_search, rank) VALUES ('hashsize', 8388608)")
 
 
 def downgrade() -> None:
-    _gather(2**20)  # FTS5's own
-
-
-def _gather(size: int) -> None:
     if op.get_bind().dialect.name == "sqlite":
-        op.execute(f"INSERT INTO post_search(post_search, rank) VALUES ('hashsize', {size})")
+        op.execute("INSERT INTO post_search(post_search, rank) VALUES ('hashsize', 1048576)")  # FTS5's own
