@@ -38,16 +38,11 @@ _STORED = select(
 _STORED_UNDER = _STORED.where(posts.c.source_name.in_(bindparam("names", expanding=True)))
 _STORED_AS = select(posts).where(posts.c.slug == bindparam("slug"))
 _STORED_WHOLE = (
-    select(posts, bodies.c.html, bodies.c.front_matter)
+    select(posts, bodies.c.html, bodies.c.front_matter, bodies.c.aliases)
     .join(bodies, bodies.c.post_pk == posts.c.pk)
     .where(posts.c.pk.in_(_pks))
 )
 _HOLDERS = select(posts.c.slug, posts.c.source_name).where(posts.c.slug.in_(bindparam("slugs", expanding=True)))
-_REPLACED = (
-    *(delete(table).where(table.c.post_pk.in_(_pks)) for table in (bodies, terms, field_values, keywords)),
-    delete(aliases).where(aliases.c.post_pk.in_(_pks), aliases.c.kind == "path"),
-)
-_UPDATE = update(posts).where(posts.c.pk == bindparam("replaced"))
 
 
 def stored_under(connection: Connection, names: Iterable[str]) -> dict[str, AnyRow]:
@@ -165,36 +160,33 @@ def _updated(sha256: str, published: datetime, now: datetime, before: Any) -> da
 COPIED = ("source_name", "draft", "published_at", "updated_at", "expires_at")  # from a post to its terms
 
 
-def write_posts(connection: Connection, written: Sequence[tuple[dict[str, Any], Records]]) -> None:
-    """Inserts all of some posts but the rows of `post` themselves, which stand there; no other part of them does."""
-    _insert(connection, bodies, ({"post_pk": row["pk"], **records.body} for row, records in written))
-    _insert(connection, terms, (_with(term, row) for row, records in written for term in records.terms))
-    _insert(connection, field_values, ({"post_pk": row["pk"], **f} for row, records in written for f in records.fields))
-    _insert(connection, keywords, (k for row, records in written for k in rows_of(row, records.keywords)))
-    _insert(
-        connection,
-        aliases,
-        ({"post_pk": row["pk"], "kind": "path", "value": v} for row, records in written for v in records.aliases),
-    )
-    search.insert(connection, ((row["pk"], records.entry) for row, records in written))
-
-
-def _with(term: dict[str, Any], post: dict[str, Any]) -> dict[str, Any]:
-    return term | {name: post[name] for name in COPIED} | {"post_pk": post["pk"]}
-
-
 def insert_posts(connection: Connection, new: Sequence[tuple[dict[str, Any], Records]]) -> None:
-    _insert(connection, posts, (row for row, _ in new))
-    write_posts(connection, new)
+    insert_rows(connection, posts, (row for row, _ in new))
+    insert_rows(connection, bodies, ({"post_pk": row["pk"], **records.body} for row, records in new))
+    for table, rows_in in PARTS.items():
+        insert_rows(connection, table, (part for row, records in new for part in rows_in(row, records)))
+    search.insert(connection, ((row["pk"], records.entry) for row, records in new))
 
 
-def replace_posts(connection: Connection, changed: Sequence[tuple[dict[str, Any], Records]]) -> None:
-    """Writes changed posts in the place of those with their keys, whose slugs are free if they change."""
-    pks = [row["pk"] for row, _ in changed]
-    for statement in _REPLACED:
-        connection.execute(statement, {"pks": pks})
-    connection.execute(_UPDATE, [row | {"replaced": row["pk"]} for row, _ in changed])
-    write_posts(connection, changed)
+def _term_rows(row: dict[str, Any], records: Records) -> Iterator[dict[str, Any]]:
+    copied = {name: row[name] for name in COPIED} | {"post_pk": row["pk"]}
+    return (term | copied for term in records.terms)
+
+
+def _field_rows(row: dict[str, Any], records: Records) -> Iterator[dict[str, Any]]:
+    return ({"post_pk": row["pk"], **field} for field in records.fields)
+
+
+def _keyword_rows(row: dict[str, Any], records: Records) -> Iterator[dict[str, Any]]:
+    return rows_of(row, records.keywords)
+
+
+def _alias_rows(row: dict[str, Any], records: Records) -> Iterator[dict[str, Any]]:
+    return ({"post_pk": row["pk"], "kind": "path", "value": value} for value in records.aliases)
+
+
+PARTS = {terms: _term_rows, field_values: _field_rows, keywords: _keyword_rows, aliases: _alias_rows}
+"""The tables that a post has any number of rows in, and what makes them of its own row and what belongs to it."""
 
 
 def free_slugs(connection: Connection, held: Mapping[int, str]) -> None:
@@ -214,7 +206,7 @@ COMPARED = (
 
 
 def stored_whole(connection: Connection, pks: Sequence[int]) -> dict[int, AnyRow]:
-    """The stored posts with these keys, and what of their bodies `changed_fields` compares."""
+    """The stored posts with these keys, and what of their bodies is compared with what they become."""
     return {row.pk: row for row in connection.execute(_STORED_WHOLE, {"pks": pks})}
 
 
@@ -227,10 +219,10 @@ def changed_fields(before: AnyRow, row: dict[str, Any], records: Records) -> tup
 
 def write_former_slugs(connection: Connection, former: Mapping[int, Iterable[str]]) -> None:
     rows = [{"post_pk": pk, "kind": "slug", "value": slug} for pk, slugs in former.items() for slug in slugs]
-    _insert(connection, aliases, rows)
+    insert_rows(connection, aliases, rows)
 
 
-def _insert(connection: Connection, table: Any, rows: Iterable[dict[str, Any]]) -> None:
+def insert_rows(connection: Connection, table: Any, rows: Iterable[dict[str, Any]]) -> None:
     if listed := list(rows):
         connection.execute(insert(table), listed)
 

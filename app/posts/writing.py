@@ -14,6 +14,7 @@ from app.posts.look import Intake, stored_of
 from app.posts.models import AnyRow
 from app.posts.options import Options, PostState
 from app.posts.records import Outline, Records
+from app.posts.replacing import replace_posts
 from app.posts.report import Action, Result
 from app.posts.store import (
     changed_fields,
@@ -22,7 +23,6 @@ from app.posts.store import (
     insert_posts,
     new_ids,
     next_pk,
-    replace_posts,
     row_of,
     stored_whole,
     write_former_slugs,
@@ -97,7 +97,7 @@ class Writer:
             self._written(document, row.pk, row.id, stored[row.pk])
             for document, row in zip(portion, before, strict=True)
         ]
-        replace_posts(self.connection, written)
+        replace_posts(self.connection, written, stored)
         noted: list[_Noted] = []
         for document, old, (row, records) in zip(portion, before, written, strict=True):
             action: Action = "updated" if old.source_name == document.name else "renamed"
