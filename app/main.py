@@ -29,6 +29,7 @@ from app.api.overload import Admission, Rates, Slots
 from app.api.readiness import Readiness
 from app.api.response_cache import ResponseCache
 from app.api.service import Service, Site
+from app.api.short_reads import ShortReads
 from app.database import THREADS, open_engine
 from app.documents.sources import Limits
 from app.ending import drain_at_sigterm, end_with_parent
@@ -130,10 +131,13 @@ async def _lifespan(_: FastAPI, *, service: Service, settings: Settings, ends_re
 
 
 def _put_in_front(app: Application, service: Service, settings: Settings) -> None:
-    """The response cache and the observers, outside of all that FastAPI does."""
+    """Short reads, the response cache and the observers, outside of all that FastAPI does."""
+    inner: ASGIApp = partial(FastAPI.__call__, app)
+    if service.inline is not None and not settings.traces:  # FastAPI makes the traces
+        inner = app.front = ShortReads(inner, service, Cors(inner, origins=settings.cors_origins))
     if settings.cache_bytes:
         app.cache = ResponseCache(
-            partial(FastAPI.__call__, app),
+            inner,
             service.watch,
             capacity=settings.cache_bytes,
             s_maxage=settings.s_maxage,
@@ -142,7 +146,7 @@ def _put_in_front(app: Application, service: Service, settings: Settings) -> Non
         )
         app.front = app.cache
     if observers := observers_of(app, access_log=settings.access_log, metrics=settings.metrics):
-        app.front = Observation(app.front or partial(FastAPI.__call__, app), observers=observers)
+        app.front = Observation(app.front or inner, observers=observers)
 
 
 def _service(settings: Settings, engine: Engine, clock: Clock, renderers: Renderers) -> Service:

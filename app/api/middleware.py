@@ -78,7 +78,7 @@ class Cors:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._add(MutableHeaders(scope=message), origin)
+                self.add_to(MutableHeaders(scope=message), origin)
             await send(message)
 
         if scope["method"] == "OPTIONS" and origin and "access-control-request-method" in request:
@@ -86,7 +86,8 @@ class Cors:
         else:
             await self.app(scope, receive, with_headers)
 
-    def _add(self, headers: MutableHeaders, origin: str | None) -> None:
+    def add_to(self, headers: MutableHeaders, origin: str | None) -> None:
+        """What a browser is told of an answer to a request from this origin."""
         if self.any_origin:
             headers["Access-Control-Allow-Origin"] = "*"
         else:

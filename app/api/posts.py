@@ -33,10 +33,11 @@ router = APIRouter(prefix="/v1", tags=["Reading"], route_class=ReadRoute)
 @router.get("/posts", response_model=schemas.PostList)
 async def get_posts(request: Request, query: Annotated[ListQuery, Query()], reading: ReadingDep) -> Response:
     """A filtered page of posts."""
-    return await reading.answer(partial(_list, request, query, reading), is_short=is_short(query))
+    return await reading.answer(partial(show_list, request, query, reading), is_short=is_short(query))
 
 
-def _list(request: Request, query: ListQuery, reading: Reading, hurried: bool) -> Response:
+def show_list(request: Request, query: ListQuery, reading: Reading, hurried: bool) -> Response:
+    """The answer to a list. Raises QueryError, Unauthorized, Forbidden, NotAcceptable, Unhurried."""
     reading.check_status(query)
     with reading.snapshot(hurried=hurried) as (snapshot, lifetime):
         page = list_posts(snapshot, query, reading.reader, reading.show)
@@ -51,11 +52,12 @@ def _list(request: Request, query: ListQuery, reading: Reading, hurried: bool) -
 @router.get("/posts/{slug}", response_model=schemas.PostDetail)
 async def get_one(request: Request, slug: str, query: Annotated[DetailQuery, Query()], reading: ReadingDep) -> Response:
     """One post, whole. A former slug answers 308."""
-    read = partial(_one, request, path_slug(slug), query, reading)
+    read = partial(show_one, request, path_slug(slug), query, reading)
     return await reading.answer(read, is_short=not query.filters)
 
 
-def _one(request: Request, slug: str, query: DetailQuery, reading: Reading, hurried: bool) -> Response:
+def show_one(request: Request, slug: str, query: DetailQuery, reading: Reading, hurried: bool) -> Response:
+    """The answer to a slug. Raises NotFound, QueryError, Unauthorized, Forbidden, NotAcceptable, Unhurried."""
     reading.check_status(query)
     with reading.snapshot(hurried=hurried) as (snapshot, lifetime):
         try:
