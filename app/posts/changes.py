@@ -72,6 +72,7 @@ def lock_version(connection: Connection) -> AnyRow:
 
 
 _LOCKED = select(content.c.version, content.c.visible_at).with_for_update()
+_ADVANCED = update(content)
 
 
 class Turn:
@@ -112,7 +113,7 @@ class Turn:
                 "visible_at": moment,
                 "ambiguous": self._before.visible_at >= moment,
             }
-        self._connection.execute(update(content).values(values))
+        self._connection.execute(_ADVANCED, values)
         if self._connection.dialect.name == "postgresql":  # told at the commit; on SQLite others see the file move
             self._connection.execute(select(func.pg_notify(CHANNEL, "")))
 
