@@ -15,6 +15,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from app.driver import fetch
 from app.errors import DatabaseUnavailable, TooSlow
 
 RV = TypeVar("RV")
@@ -157,21 +158,6 @@ def alone(engine: Engine) -> Any:
     connection.detach()
     driver.execute("PRAGMA busy_timeout = 0")
     return driver
-
-
-def fetch(connection: Connection, sql: str, parameters: Any) -> list[tuple[Any, ...]]:
-    """The rows of a statement in the driver's own language, as the driver gives them.
-
-    SQLAlchemy's way there takes as long as a short statement. Raises DBAPIError.
-    """
-    for hear in connection.dispatch.before_cursor_execute:
-        hear(connection, None, sql, parameters, None, False)
-    driver: Any = connection.connection.dbapi_connection
-    try:
-        found: list[tuple[Any, ...]] = driver.execute(sql, parameters).fetchall()
-    except connection.dialect.loaded_dbapi.Error as error:
-        raise DBAPIError.instance(sql, parameters, error, connection.dialect.loaded_dbapi.Error) from error
-    return found
 
 
 class Inline:

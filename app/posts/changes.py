@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, update
 
 from app.posts.models import AnyRow, UTCDateTime, changes, content, posts
+from app.posts.prepared import write
 from app.posts.queries import status_of
 
 CHANNEL = "honbun"  # where Postgres tells of commits
@@ -72,7 +73,7 @@ def lock_version(connection: Connection) -> AnyRow:
 
 
 _LOCKED = select(content.c.version, content.c.visible_at).with_for_update()
-_ADVANCED = update(content)
+_ADVANCED, _NOTED = update(content), insert(changes)
 
 
 class Turn:
@@ -93,7 +94,7 @@ class Turn:
             return
         self._has_changes = True
         version, since = self._before.version + 1, self._before.visible_at
-        self._connection.execute(insert(changes), [each | {"version": version, "at": self._now} for each in history])
+        write(self._connection, _NOTED, [each | {"version": version, "at": self._now} for each in history])
         self._is_visible = (
             self._is_visible
             or any(_was_shown(post, since, self._now) for post in before)
@@ -113,7 +114,7 @@ class Turn:
                 "visible_at": moment,
                 "ambiguous": self._before.visible_at >= moment,
             }
-        self._connection.execute(_ADVANCED, values)
+        write(self._connection, _ADVANCED, [values])
         if self._connection.dialect.name == "postgresql":  # told at the commit; on SQLite others see the file move
             self._connection.execute(select(func.pg_notify(CHANNEL, "")))
 

@@ -1,13 +1,15 @@
 """Statements that are built and compiled once: building one anew takes longer than most reads take to run."""
 
 from collections import namedtuple
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Dialect
+from sqlalchemy import Connection, Dialect, Insert, Update
 
-from app.database import fetch
+from app.driver import execute_each, fetch
 from app.posts.models import AnySelect
 
 
@@ -47,3 +49,43 @@ class Prepared:
         merged = self._values | {name: self._bound(name, value) for name, value in values.items()}
         parameters = merged if self._order is None else [merged[name] for name in self._order]
         return list(map(self._row._make, fetch(connection, self._sql, parameters)))
+
+
+def write(connection: Connection, statement: Insert | Update, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Executes a statement, which is kept with what it compiles to, with each of some rows of the same columns.
+
+    Raises SQLAlchemy's DBAPIError.
+    """
+    if not rows:
+        return
+    written = _written(statement, tuple(rows[0]), connection.dialect)
+    execute_each(connection, written.sql, list(map(written.bound, rows)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Written:
+    sql: str
+    names: tuple[str, ...]
+    processors: tuple[tuple[int, Callable[[Any], Any]], ...]  # by the place of the name
+    is_positional: bool
+
+    def bound(self, row: Mapping[str, Any]) -> Any:
+        values = [row[name] for name in self.names]
+        for place, processor in self.processors:
+            if values[place] is not None:
+                values[place] = processor(values[place])
+        return values if self.is_positional else dict(zip(self.names, values, strict=True))
+
+
+@lru_cache(maxsize=128)  # of an update, one for each choice of columns
+def _written(statement: Insert | Update, columns: tuple[str, ...], dialect: Dialect) -> _Written:
+    compiled: Any = statement.compile(dialect=dialect, column_keys=list(columns))
+    types = {name: bind.type.dialect_impl(dialect) for bind, name in compiled.bind_names.items()}
+    names = tuple(compiled.positiontup or types)
+    processors = ((place, types[name].bind_processor(dialect)) for place, name in enumerate(names))
+    return _Written(
+        sql=compiled.string,
+        names=names,
+        processors=tuple((place, processor) for place, processor in processors if processor),
+        is_positional=compiled.positional,
+    )

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, bindparam, delete, select, update
 
 from app.posts.models import AnyRow, aliases, bodies, field_values, keywords, posts, terms
+from app.posts.prepared import write
 from app.posts.records import Records
 from app.posts.store import COPIED, PARTS, insert_rows
 from app.search import index as search
@@ -69,7 +70,7 @@ def _update(connection: Connection, table: Table, news: Iterable[tuple[int, dict
         if values:
             alike.setdefault(tuple(values), []).append(values | {"replaced": pk})
     for rows in alike.values():
-        connection.execute(_UPDATED[table], rows)
+        write(connection, _UPDATED[table], rows)
 
 
 def _stored_fields(connection: Connection, pks: Iterable[int]) -> dict[int, list[dict[str, Any]]]:

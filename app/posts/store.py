@@ -3,17 +3,19 @@
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import islice
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Dialect, bindparam, delete, func, insert, select, update
 
 from app.documents.document import Document
 from app.errors import NotFound
 from app.posts.keywords import rows_of
 from app.posts.models import AnyRow, aliases, bodies, field_values, instant_text, keywords, posts, taken, terms
 from app.posts.plan import Known
+from app.posts.prepared import Prepared, write
 from app.posts.records import Dates, Records, body_of, post_of
 from app.search import index as search
 
@@ -67,6 +69,17 @@ def stored_as(connection: Connection, slug: str) -> AnyRow:
     if row is None:
         raise NotFound(f"there is no post {slug!r}")
     return row
+
+
+def identity_of(connection: Connection, slug: str) -> Any:
+    """What the stored post with this slug is called and told by; None where there is none."""
+    return next(iter(_identity(connection.dialect).rows(connection, slug=slug)), None)
+
+
+@lru_cache(maxsize=8)
+def _identity(dialect: Dialect) -> Prepared:
+    columns = (posts.c.id, posts.c.slug, posts.c.source_name, posts.c.sha256, posts.c.rendered_by)
+    return Prepared(select(*columns).where(posts.c.slug == bindparam("slug", type_=posts.c.slug.type)), dialect)
 
 
 def former_holder(connection: Connection, slug: str) -> str | None:
@@ -222,9 +235,11 @@ def write_former_slugs(connection: Connection, former: Mapping[int, Iterable[str
     insert_rows(connection, aliases, rows)
 
 
+_INSERTS = {table: insert(table) for table in (posts, bodies, *PARTS)}
+
+
 def insert_rows(connection: Connection, table: Any, rows: Iterable[dict[str, Any]]) -> None:
-    if listed := list(rows):
-        connection.execute(insert(table), listed)
+    write(connection, _INSERTS[table], list(rows))
 
 
 def delete_posts(connection: Connection, pks: Iterable[int]) -> None:

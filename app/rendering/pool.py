@@ -28,6 +28,7 @@ IDLE_SECONDS = 60.0  # after which a process that has nothing to do is ended
 BATCH_BYTES = 64 * 1024
 BATCH_FILES = 16
 _TICK = 0.1  # seconds between two looks at the deadlines
+_AWAKE = 1.0  # seconds that these looks go on when there is no work
 _KEPT = ("LANG", "LC_ALL", "PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "TZDIR")  # of the environment: no secrets
 
 
@@ -98,6 +99,7 @@ class Renderers:
         self._free: list[_Process] = []
         self._busy: set[_Process] = set()
         self._watch: threading.Thread | None = None
+        self._is_asleep = False  # the watch, for long
         self._is_closed = False
 
     def close(self) -> None:
@@ -233,7 +235,8 @@ class Renderers:
         if self._watch is None:
             self._watch = threading.Thread(target=self._look_after, name="render-watch", daemon=True)
             self._watch.start()
-        self._changed.notify()
+        if self._is_asleep:  # to wake it takes longer than to send a small file
+            self._changed.notify()
 
     def _look_after(self) -> None:
         """Kills what is past its deadline and ends what is idle, as long as there are processes."""
@@ -247,7 +250,8 @@ class Renderers:
                 for process in [free for free in self._free if now > free.idle_since + self.idle_seconds]:
                     self._free.remove(process)
                     process.end()
-                self._changed.wait(_TICK if self._busy else self._until_idle(now))
+                self._is_asleep = not self._busy and all(now > free.idle_since + _AWAKE for free in self._free)
+                self._changed.wait(self._until_idle(now) if self._is_asleep else _TICK)
             self._watch = None
 
     def _until_idle(self, now: float) -> float:

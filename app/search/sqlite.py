@@ -21,6 +21,7 @@ from sqlalchemy import (
     text,
 )
 
+from app.driver import execute_each
 from app.search.query import Phrase, SearchQuery
 
 _INDEX: ColumnElement[Any] = literal_column("post_search")  # the table named as FTS5 wants it: as a column
@@ -29,10 +30,10 @@ _TITLE_INDEX: ColumnElement[Any] = literal_column("post_search_title")
 _titles = table("post_search_title", column("rowid"))  # as they are found by what is typed
 # One mention in a better field outweighs any number in the next: bm25() saturates, a thousand does not reach over.
 _WEIGHTS = (1e9, 1e6, 1e3, 1.0)
-_INSERT = text(
+_INSERT = (
     "INSERT OR REPLACE INTO post_search(rowid, title, tags, excerpt, body) VALUES (:pk, :title, :tags, :excerpt, :body)"
 )
-_INSERT_TITLE = text("INSERT OR REPLACE INTO post_search_title(rowid, title) VALUES (:pk, :typed)")
+_INSERT_TITLE = "INSERT OR REPLACE INTO post_search_title(rowid, title) VALUES (:pk, :typed)"
 _DELETES = (text("DELETE FROM post_search WHERE rowid = :pk"), text("DELETE FROM post_search_title WHERE rowid = :pk"))
 # Bytes that a transaction gathers before FTS5 writes them. By default 1 MB: to merge the pieces that a large import is
 # written in takes as long as all the rest of it.
@@ -55,8 +56,8 @@ def drop(connection: Connection) -> None:
 
 
 def write(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    connection.execute(_INSERT, rows)
-    connection.execute(_INSERT_TITLE, rows)
+    execute_each(connection, _INSERT, rows)
+    execute_each(connection, _INSERT_TITLE, rows)
 
 
 def remove(connection: Connection, pks: Iterable[int]) -> None:

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from app import migrate
-from app.database import fetch, open_engine, reading
+from app.database import open_engine, reading
+from app.driver import fetch
 from app.posts.cursor import decode_cursor
 from app.posts.filters import ListQuery
 from app.posts.models import AnySelect, posts

@@ -1,0 +1,30 @@
+"""Statements in the driver's own language: SQLAlchemy's way there takes as long as a short statement."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+
+def fetch(connection: Connection, sql: str, parameters: Any) -> list[tuple[Any, ...]]:
+    """The rows of a statement, as the driver gives them. Raises DBAPIError."""
+    for hear in connection.dispatch.before_cursor_execute:
+        hear(connection, None, sql, parameters, None, False)
+    driver: Any = connection.connection.dbapi_connection
+    try:
+        found: list[tuple[Any, ...]] = driver.execute(sql, parameters).fetchall()
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise DBAPIError.instance(sql, parameters, error, connection.dialect.loaded_dbapi.Error) from error
+    return found
+
+
+def execute_each(connection: Connection, sql: str, rows: Sequence[Any]) -> None:
+    """Executes a statement that finds nothing, with each of some parameters. Raises DBAPIError."""
+    for hear in connection.dispatch.before_cursor_execute:
+        hear(connection, None, sql, rows, None, True)
+    driver: Any = connection.connection.dbapi_connection
+    try:
+        driver.cursor().executemany(sql, rows)
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise DBAPIError.instance(sql, rows, error, connection.dialect.loaded_dbapi.Error) from error
