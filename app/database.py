@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import psycopg
 from psycopg.abc import PQGen
-from sqlalchemy import Connection, Engine, FromClause, create_engine, event
+from sqlalchemy import Connection, Engine, FromClause, GenerativeSelect, create_engine, event
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -63,11 +63,17 @@ def open_engine(url: str, *, risk_power_loss: bool = False, patience: float | No
     return _postgres(url, patience)
 
 
-class _Hinted(SQLiteCompiler):
-    """SQLAlchemy leaves hints out for SQLite; here `with_hint(table, "NOT INDEXED", "sqlite")` is written."""
+class _Compiler(SQLiteCompiler):
+    """SQL as SQLite wants it, where SQLAlchemy's is worse."""
 
     def get_from_hint_text(self, table: FromClause, text: str | None) -> str | None:  # noqa: ARG002 - as it is called
+        """SQLAlchemy leaves hints out; here `with_hint(table, "NOT INDEXED", "sqlite")` is written."""
         return text
+
+    def limit_clause(self, select: GenerativeSelect, **kw: Any) -> str:
+        """A statement whose limit is a parameter and no more SQLite prepares anew at each run."""
+        text: str = super().limit_clause(select, **kw)  # type: ignore[no-untyped-call]
+        return text.replace("LIMIT ", "LIMIT +", 1)
 
 
 def _sqlite(url: str, pragmas: Sequence[str]) -> Engine:
@@ -81,7 +87,7 @@ def _sqlite(url: str, pragmas: Sequence[str]) -> Engine:
         pool_timeout=5,
     )
 
-    engine.dialect.statement_compiler = _Hinted
+    engine.dialect.statement_compiler = _Compiler
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:

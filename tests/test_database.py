@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, event, insert, select, text, update
+from sqlalchemy import Connection, Engine, event, insert, literal, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 
 from app import database
@@ -38,6 +38,27 @@ def test_a_read_that_takes_too_long_is_ended_and_the_next_one_is_not(engine: Eng
         long = connection.exec_driver_sql(LONG.replace("1000000000", "300000")).scalar_one()
 
     assert long == 300_000
+
+
+def test_sqlite_prepares_a_statement_with_a_limit_once(sqlite: Engine) -> None:
+    asked = 0
+
+    def allow(*_: object) -> int:  # asked while a statement is prepared
+        nonlocal asked
+        asked += 1
+        return 0
+
+    statement = select(literal(1)).limit(1).offset(0)
+    with sqlite.connect() as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        driver.set_authorizer(allow)
+        connection.execute(statement).all()
+        first = asked
+        connection.execute(statement).all()
+        driver.set_authorizer(None)
+
+    assert 0 < first == asked
 
 
 @pytest.fixture
