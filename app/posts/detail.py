@@ -66,7 +66,7 @@ def get_post(  # noqa: PLR0913 - what an answer is made of
     def links() -> dict[str, Any]:
         found = dict(_neighbours(connection, prepared, row, reader, sought))
         if "related" in prepared.shape:
-            found["related"] = related_to(connection, row.pk, reader)
+            found["related"] = related_to(snapshot, row.pk, reader)
         shown = {name: [show_post(post, NEIGHBOUR, show) for post in posts] for name, posts in found.items()}
         return {
             name: orjson.Fragment(orjson.dumps(posts if name == "related" else next(iter(posts), None)))
@@ -74,7 +74,9 @@ def get_post(  # noqa: PLR0913 - what an answer is made of
         }
 
     if prepared.neighbours or "related" in prepared.shape:
-        shown |= snapshot.once((plain, reader.withheld, row.pk), links, is_kept=not plain.is_long)
+        shown |= snapshot.once(
+            (plain, reader.withheld, row.pk), links, is_kept=not plain.is_long, is_short=not query.filters
+        )
     return {name: shown[name] for name in prepared.shape}, row
 
 

@@ -46,13 +46,16 @@ class Snapshot:
     epoch: Epoch
     is_hurried: bool = False
 
-    def once(self, key: Hashable, find: Callable[[], T], *, is_kept: bool = True) -> T:
-        """What `find` finds, or has found before in this epoch under the same key and kept. Raises Unhurried."""
+    def once(self, key: Hashable, find: Callable[[], T], *, is_kept: bool = True, is_short: bool = False) -> T:
+        """What `find` finds, or has found before in this epoch under the same key and kept.
+
+        Raises Unhurried where that is not known and not short.
+        """
         known = self.epoch.known
         found: T = known.get(key, MISSING)  # asked once: another thread may forget all in between
         if found is not MISSING:
             return found
-        if self.is_hurried:
+        if self.is_hurried and not is_short:
             raise Unhurried
         if not is_kept:
             return find()

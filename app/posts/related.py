@@ -1,22 +1,24 @@
 """Posts related to one: by the tags they share, the rarer the better, and by words.
 
 What is read is bounded, however many posts there are and however common a tag is: of each keyword the newest posts,
-and counts that end where a keyword is common.
+and counts that end where a keyword is common. That is the same for all posts with the keyword, and read once in an epoch.
 """
 
+from array import array
+from collections.abc import Collection, Iterable
 from functools import lru_cache
+from heapq import nlargest
+from itertools import chain, islice, repeat
 from math import log
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
-    ColumnElement,
-    Connection,
     Dialect,
-    FromClause,
     Integer,
-    Subquery,
+    Text,
     bindparam,
+    cast,
     func,
     literal,
     or_,
@@ -24,6 +26,7 @@ from sqlalchemy import (
     union_all,
 )
 
+from app.posts.epochs import Snapshot
 from app.posts.fields import LINK, columns_of
 from app.posts.models import keywords, posts
 from app.posts.prepared import Prepared
@@ -32,86 +35,129 @@ from app.posts.queries import Reader, visible
 MOST = 5
 _COMMON = 400  # posts; on how many more a keyword stands makes no difference
 _NEWEST = 100  # posts that are looked at for each keyword
-_BEST = 150  # posts among which equals are put in order
 _TAG = 3  # a tag counts for so many words
-_PK, _SECONDS = bindparam("pk", type_=Integer), bindparam("seconds", type_=BigInteger)
+_REMEMBERED = 5_000  # keywords at once, each in half a kilobyte at most
+_NUMBERS = [f"number{place}" for place in range(1024)]  # of keywords and posts, as parameters
+_NONE = -1  # no keyword's number, and no post's
 
 
-def related_to(connection: Connection, pk: int, reader: Reader) -> list[Any]:
+class _Spread(NamedTuple):
+    """What a keyword weighs, and the newest posts that have it."""
+
+    weight: int
+    newest: Collection[int]
+
+
+def related_to(snapshot: Snapshot, pk: int, reader: Reader) -> list[Any]:
     """The visible posts that share most with a post, the best first; equals by time, then by source name.
 
     They have the columns of a link.
     """
-    given = {"pk": pk, "now": reader.now, "seconds": int(reader.now.timestamp())}
-    found = _counting(reader.prepared, connection.dialect).rows(connection, **given)
-    # Whole numbers add up to the same on every database, in whatever order.
-    weights = {row.keyword: _weight(row.on_posts, row.of_posts, is_tag=row.is_tag) for row in found}
-    chosen = sorted((keyword, weight) for keyword, weight in weights.items() if weight > 0)
-    if not chosen:
+    scores = _best(_spreads(snapshot, pk, reader), pk)
+    if not scores:
         return []
-    for number, (keyword, weight) in enumerate(chosen):
-        given |= {f"keyword{number}": keyword, f"weight{number}": weight}
-    rows = _finding(len(chosen), reader.prepared, connection.dialect).rows(connection, **given)
-    return [row for row in rows if row.id is not None]
+    asked = _numbered(scores)
+    links = _links(len(asked), reader.prepared, snapshot.connection.dialect)
+    rows = links.rows(snapshot.connection, now=reader.now, **asked)
+    rows.sort(key=lambda row: (scores[row.pk], row.published_at, row.source_name), reverse=True)
+    return rows[:MOST]
 
 
-@lru_cache
-def _counting(reader: Reader, dialect: Dialect) -> Prepared:
-    """The keywords of a post, each with on how many posts it stands, of how many."""
-    other = keywords.alias()
-    same = select(literal(1)).where(other.c.keyword == keywords.c.keyword, _shows(other))
-    shown = select(literal(1)).select_from(posts).where(visible(reader.now))
-    on_posts = select(func.count()).select_from(same.correlate(keywords).limit(_COMMON).subquery())
-    of_posts = select(func.count()).select_from(shown.limit(_COMMON).subquery())
-    counts = (on_posts.scalar_subquery().label("on_posts"), of_posts.scalar_subquery().label("of_posts"))
-    statement = select(keywords.c.keyword, keywords.c.is_tag, *counts).where(keywords.c.post_pk == _PK)
-    return Prepared(statement, dialect)
+def _spreads(snapshot: Snapshot, pk: int, reader: Reader) -> list[_Spread]:
+    """How the keywords of a post are spread."""
+    known: dict[int, _Spread] = snapshot.once("keywords", dict, is_short=True)
+    own = [row.keyword for row in _own(snapshot.connection.dialect).rows(snapshot.connection, pk=pk)]
+    found = [known.get(keyword) for keyword in own]  # asked once: another thread may forget all in between
+    unknown = [keyword for keyword, spread in zip(own, found, strict=True) if spread is None]
+    new = _read(snapshot, unknown, reader) if unknown else {}
+    if len(known) + len(new) > _REMEMBERED:
+        known.clear()
+    known |= new
+    return [*filter(None, found), *new.values()]
 
 
-@lru_cache
-def _finding(number: int, reader: Reader, dialect: Dialect) -> Prepared:
-    """The posts with so many keywords, the best."""
-    best = _best(number)
-    # An outer join can only begin with the few; SQLite would walk all posts by date, looking for each among them.
-    found = best.outerjoin(posts, (posts.c.pk == best.c.post_pk) & visible(reader.now))
-    statement = (
-        select(*columns_of(dict.fromkeys(LINK)))
-        .select_from(found)
-        .order_by(best.c.score.desc(), posts.c.published_at.desc(), posts.c.source_name.desc())
-        .limit(MOST)
+def _read(snapshot: Snapshot, unknown: Collection[int], reader: Reader) -> dict[int, _Spread]:
+    """How keywords are spread, by their numbers."""
+    connection = snapshot.connection
+
+    def count() -> int:
+        ((shown,),) = _shown(reader.prepared, connection.dialect).rows(connection, now=reader.now)
+        return int(shown)
+
+    of_posts = snapshot.once("posts", count, is_short=True)
+    asked = _numbered(unknown)
+    rows = _spreading(len(asked), connection.dialect).rows(connection, seconds=int(reader.now.timestamp()), **asked)
+    return {row.keyword: _spread(row, of_posts) for row in rows}
+
+
+def _spread(row: Any, of_posts: int) -> _Spread:
+    having = row.having.split(",") if row.having else ()
+    weight = _weight(len(having), of_posts, is_tag=row.is_tag)
+    return _Spread(weight, array("i", map(int, having[:_NEWEST] if weight else ())))
+
+
+def _best(spreads: Iterable[_Spread], pk: int) -> dict[int, int]:
+    """The posts among which the best are, with their scores: whole numbers add up to the same in whatever order."""
+    scores: dict[int, int] = {}
+    counting = [spread for spread in spreads if spread.weight]
+    for weight, newest in counting:
+        for post in newest:
+            scores[post] = scores.get(post, 0) + weight
+    scores.pop(pk, None)
+    least = min(nlargest(MOST, scores.values()), default=0)
+    best = {post: score for post, score in scores.items() if score >= least}
+    if len(best) <= MOST:
+        return best
+    # Each keyword has its posts in the order of time: those that come first among equals are among its first.
+    is_equal = {post for post, score in best.items() if score == least}.__contains__
+    first = {post for spread in counting for post in islice(filter(is_equal, spread.newest), MOST)}
+    return {post: score for post, score in best.items() if score > least or post in first}
+
+
+def _numbered(values: Collection[int]) -> dict[str, int]:
+    """Values as parameters; filled up, so that few statements are prepared for all numbers of them."""
+    size = max(4, 1 << (len(values) - 1).bit_length())
+    return dict(zip(_NUMBERS[:size], chain(values, repeat(_NONE)), strict=False))
+
+
+@lru_cache(maxsize=8)
+def _own(dialect: Dialect) -> Prepared:
+    own = select(keywords.c.keyword).where(keywords.c.post_pk == bindparam("pk", type_=Integer))
+    return Prepared(own, dialect)
+
+
+@lru_cache(maxsize=8)
+def _shown(reader: Reader, dialect: Dialect) -> Prepared:
+    """How many posts there are, as far as it matters."""
+    shown = select(literal(1)).select_from(posts).where(visible(reader.now)).limit(_COMMON).subquery()
+    return Prepared(select(func.count()).select_from(shown), dialect)
+
+
+@lru_cache(maxsize=32)
+def _spreading(size: int, dialect: Dialect) -> Prepared:
+    """Of so many keywords: whether each is a tag, and the posts that have it, the newest first, as far as they matter."""
+    numbers = (bindparam(name, type_=BigInteger).label("keyword") for name in _NUMBERS[:size])
+    asked = union_all(*map(select, numbers)).subquery()
+    seconds = bindparam("seconds", type_=BigInteger)
+    shows = (keywords.c.shows_from <= seconds) & or_(keywords.c.shows_until == 0, keywords.c.shows_until > seconds)
+    of_keyword = select(keywords.c.is_tag).where(keywords.c.keyword == asked.c.keyword).correlate(asked)
+    newest = of_keyword.with_only_columns(keywords.c.post_pk).where(shows)
+    newest = newest.order_by(keywords.c.shows_from.desc(), keywords.c.post_pk.desc()).limit(_COMMON)
+    having = select(func.aggregate_strings(cast(newest.subquery().c.post_pk, Text), ","))
+    columns = {"is_tag": of_keyword.limit(1), "having": having}
+    return Prepared(
+        select(asked.c.keyword, *(column.scalar_subquery().label(name) for name, column in columns.items())), dialect
     )
-    return Prepared(statement, dialect)
 
 
-def _best(number: int) -> Subquery:
-    found: Subquery = union_all(*map(_newest, range(number))).subquery()
-    score = func.sum(found.c.weight).label("score")
-    return (
-        select(found.c.post_pk, score)
-        .where(found.c.post_pk != _PK)
-        .group_by(found.c.post_pk)
-        .order_by(score.desc(), func.max(found.c.shows_from).desc(), found.c.post_pk.desc())
-        .limit(_BEST)
-        .subquery()
-    )
-
-
-def _newest(place: int) -> Any:
-    keyword: ColumnElement[int] = bindparam(f"keyword{place}", type_=BigInteger)
-    weight: ColumnElement[int] = bindparam(f"weight{place}", type_=Integer)
-    found = (
-        select(keywords.c.post_pk, keywords.c.shows_from, weight.label("weight"))
-        .where(keywords.c.keyword == keyword, _shows(keywords))
-        .order_by(keywords.c.shows_from.desc(), keywords.c.post_pk.desc())
-        .limit(_NEWEST)
-        .subquery()
-    )
-    return select(found)
-
-
-def _shows(rows: FromClause) -> ColumnElement[bool]:
-    """What `visible` says of the post that the rows are of."""
-    return (rows.c.shows_from <= _SECONDS) & or_(rows.c.shows_until == 0, rows.c.shows_until > _SECONDS)
+@lru_cache(maxsize=32)
+def _links(size: int, reader: Reader, dialect: Dialect) -> Prepared:
+    """Of so many posts those that are visible."""
+    pks = [bindparam(name, type_=Integer) for name in _NUMBERS[:size]]
+    columns = columns_of(dict.fromkeys(LINK), posts.c.pk)
+    statement = select(*columns).where(posts.c.pk.in_(pks), visible(reader.now))
+    # Without the hint SQLite walks all posts by date, looking for each among them.
+    return Prepared(statement.with_hint(posts, "NOT INDEXED", "sqlite"), dialect)
 
 
 def _weight(on_posts: int, of_posts: int, *, is_tag: bool) -> int:

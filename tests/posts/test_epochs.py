@@ -5,12 +5,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
 import pytest
 from sqlalchemy import Engine
 
 from app.database import reading
+from app.posts.detail import get_post
 from app.posts.epochs import MOST, Epochs, Snapshot, Unhurried
-from app.posts.filters import ListQuery
+from app.posts.filters import DetailQuery, ListQuery
 from app.posts.lists import NEAR, list_posts
 from app.posts.parameters import LONGEST
 from tests.building import NOW, markdown
@@ -83,6 +85,19 @@ def test_reader_in_a_hurry_is_told_only_what_is_known(engine: Engine) -> None:
         list_posts(epochs.snapshot(connection, NOW), query_of(ListQuery), reader(), show())
 
         assert list_posts(hurried, query_of(ListQuery), reader(), show()).total == 1
+
+
+def test_post_is_told_in_a_hurry_but_not_its_neighbours_in_a_filter(engine: Engine) -> None:
+    take(engine, {f"{name}.md": markdown(title=name, tags=["AI"]) for name in "abc"})
+    epochs = Epochs()
+    with reading(engine) as connection:
+        epochs.snapshot(connection, NOW)
+        hurried = epochs.snapshot(connection, NOW, hurried=True)
+        post, _ = get_post(hurried, "b", query_of(DetailQuery), reader(), show(), any_status=False)
+        with pytest.raises(Unhurried):
+            get_post(hurried, "b", query_of(DetailQuery, "tag=AI"), reader(), show(), any_status=False)
+
+    assert len(orjson.loads(orjson.dumps(post["related"]))) == 2
 
 
 @pytest.mark.parametrize("sort", ["-published_at", "updated_at", "title"])
