@@ -25,24 +25,24 @@ class Cursor:
     inclusive: bool = False
 
 
-def encode_cursor(cursor: Cursor, identity: dict[str, Any]) -> str:
-    payload = orjson.dumps([*cursor.key, cursor.backward, cursor.inclusive, _digest(identity)])
+def encode_cursor(cursor: Cursor, identity: str) -> str:
+    payload = orjson.dumps([*cursor.key, cursor.backward, cursor.inclusive, identity])
     return urlsafe_b64encode(_checksum(payload) + payload).decode().rstrip("=")
 
 
-def decode_cursor(text: str, identity: dict[str, Any]) -> Cursor:
+def decode_cursor(text: str, identity: str) -> Cursor:
     """Raises QueryError for what is no cursor, and for a cursor of another query."""
     try:
         raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
         checksum, payload = raw[:6], raw[6:]
-        value, tie, backward, inclusive, digest = orjson.loads(payload)
+        value, tie, backward, inclusive, owner = orjson.loads(payload)
     except (ValueError, TypeError) as error:
         raise invalid_cursor() from error
     types = (type(value), type(tie), type(backward), type(inclusive))
     is_ours = checksum == _checksum(payload) and types in ((str, str, bool, bool), (int, str, bool, bool))
     if not is_ours or "\0" in f"{value}{tie}":  # no database takes a NUL in a text
         raise invalid_cursor()
-    if digest != _digest(identity):
+    if owner != identity:
         raise QueryError(
             "this cursor belongs to other filters or another sort",
             parameter="cursor",
@@ -65,5 +65,6 @@ def _checksum(payload: bytes) -> bytes:
     return blake2b(payload, digest_size=6).digest()
 
 
-def _digest(identity: dict[str, Any]) -> str:
-    return blake2b(orjson.dumps(identity, option=orjson.OPT_SORT_KEYS), digest_size=8).hexdigest()
+def digest(query: dict[str, Any]) -> str:
+    """What a cursor keeps of the query that it belongs to."""
+    return blake2b(orjson.dumps(query, option=orjson.OPT_SORT_KEYS), digest_size=8).hexdigest()

@@ -1,11 +1,12 @@
 """What stays right until a commit or the clock changes what is visible: the state, and what was found out in it."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, TypeVar
 
+import orjson
 from sqlalchemy import Connection, Dialect, select
 
 from app.posts.changes import State, read_state
@@ -14,11 +15,33 @@ from app.posts.prepared import Prepared
 
 T = TypeVar("T")
 MOST = 5_000  # answers kept at once; none is large
+MOST_BYTES = 4 * 1024 * 1024  # of items of lists
 MISSING: Any = object()
 
 
 class Unhurried(Exception):
     """A read that may take longer than a reader in a hurry has."""
+
+
+class Items:
+    """Posts as JSON, as lists show them: by what is shown, then by the post's key. Where there are too many, all go."""
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, dict[int, orjson.Fragment]] = {}
+        self._bytes = 0
+
+    def of(self, shown: Hashable) -> Mapping[int, orjson.Fragment]:
+        return self._known.get(shown, {})
+
+    def add(self, shown: Hashable, pk: int, item: Any) -> orjson.Fragment:
+        """The item as JSON."""
+        text = orjson.dumps(item)
+        self._bytes += len(text)
+        if self._bytes > MOST_BYTES:
+            self._known.clear()
+            self._bytes = len(text)
+        made = self._known.setdefault(shown, {})[pk] = orjson.Fragment(text)
+        return made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +52,7 @@ class Epoch:
     start: datetime
     state: State
     known: dict[Hashable, Any] = field(default_factory=dict)
+    items: Items = field(default_factory=Items)
 
     def holds(self, version: tuple[Any, ...], now: datetime) -> bool:
         end = self.state.next_flip

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from pydantic_core import PydanticCustomError
 
 from app.documents.dates import Period, parse_period
+from app.posts.cursor import digest
 from app.posts.parameters import MAX_INTEGER, MAX_VALUES, Integer, Names, Paged, PeriodText, Query, Values, remembered
 
 Status = Literal["published", "scheduled", "draft", "expired"]
@@ -166,22 +167,11 @@ class ListQuery(PostFilter, Fields, Paged):
         return self.model_copy(update=_defaults("sort", "highlight", *Fields.model_fields))
 
     @property
-    def identity(self) -> dict[str, Any]:
+    @remembered
+    def identity(self) -> str:
         """What a cursor belongs to: the filters and the sort, not how many are shown or which fields."""
-        return self.model_dump(
-            mode="json",
-            exclude_defaults=True,
-            exclude={
-                "limit",
-                "cursor",
-                "page",
-                "total",
-                "facets",
-                *Fields.model_fields,
-                "highlight",
-                *Query.model_fields,
-            },
-        ) | {"sort": self.order}
+        others = {*Paged.model_fields, "facets", "highlight", *Fields.model_fields, *Query.model_fields}
+        return digest(self.model_dump(mode="json", exclude_defaults=True, exclude=others) | {"sort": self.order})
 
 
 @lru_cache
@@ -214,8 +204,8 @@ class TermQuery(Query, Paged):
     sort: Literal["-count", "name"] = "-count"
 
     @property
-    def identity(self) -> dict[str, Any]:
-        return {"sort": self.sort}
+    def identity(self) -> str:
+        return digest({"sort": self.sort})
 
 
 class ArchiveQuery(Query):

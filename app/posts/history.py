@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, func, literal, sel
 
 from app.errors import QueryError
 from app.posts.changes import label_key
-from app.posts.cursor import Cursor, decode_cursor, invalid_cursor
+from app.posts.cursor import Cursor, decode_cursor, digest, invalid_cursor
 from app.posts.models import AnyRow, changes, instant_text
 from app.posts.pages import Page, window_of
 from app.posts.parameters import MAX_INTEGER, Paged, Query
@@ -25,8 +25,8 @@ class HistoryQuery(Query, Paged):
     sort: Literal["-version", "version"] = "-version"
 
     @property
-    def identity(self) -> dict[str, Any]:
-        return self.model_dump(include={"since", "id", "name", "author", "kind", "sort"})
+    def identity(self) -> str:
+        return digest(self.model_dump(include={"since", "id", "name", "author", "kind", "sort"}))
 
 
 def list_changes(connection: Connection, query: HistoryQuery) -> Page:

@@ -1,9 +1,13 @@
-"""Pages of lists: one query, one more to count, one more to highlight; each prepared once for all that ask alike."""
+"""Pages of lists: which posts they have, by one query that reads an index; their items, made once in an epoch.
 
-from collections.abc import Hashable
+One query more where some are new, one to count, one to highlight; each prepared once for all that ask alike.
+"""
+
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import orjson
 from sqlalchemy import BigInteger, Connection, Dialect, Integer, bindparam, select
 
 from app.posts.cursor import Cursor, Key, decode_cursor, encode_cursor, invalid_cursor
@@ -12,10 +16,10 @@ from app.posts.fields import SUMMARY, Shape, Show, columns_of, needs_bodies, sha
 from app.posts.filters import BEST, ListQuery
 from app.posts.models import AnySelect, bodies, posts
 from app.posts.orders import Order, Way, best_of, count_of, key_of, page_of
-from app.posts.pages import Item, Page, Window, window_of
+from app.posts.pages import Page, Window, window_of
 from app.posts.parameters import remembered
 from app.posts.prepared import Prepared
-from app.posts.queries import TAXONOMIES, Reader, searched
+from app.posts.queries import TAXONOMIES, Reader, rows_of, searched
 from app.search.highlight import highlights
 from app.search.query import parse
 
@@ -30,6 +34,7 @@ class _List:
     shape: Shape
     page: Prepared
     order: Order  # by relevance, of equals
+    keys: Prepared | None  # the page with no more than tells which posts it has; None where their items are not kept
 
 
 def _list(query: ListQuery, way: Way | None, reader: Reader, dialect: Dialect, *, counted: bool = False) -> _List:
@@ -41,13 +46,17 @@ def _list(query: ListQuery, way: Way | None, reader: Reader, dialect: Dialect, *
 @remembered
 def _list_of_kind(query: ListQuery, way: Way | None, reader: Reader, dialect: Dialect, *, counted: bool) -> _List:
     shape = shape_of(query.fields, query.include, SUMMARY, detail=False)
-    columns = columns_of(shape, *((posts.c.pk, posts.c.title) if query.highlight else ()))
+    columns = columns_of(shape, posts.c.pk, *((posts.c.title,) if query.highlight else ()))
     if query.order == "relevance":
         statement, order = best_of(columns, query, reader, counted=counted)
     else:
         statement, order = page_of(columns, query, query.order, reader, way)
-    statement = with_bodies(statement, shape).limit(LIMIT).offset(OFFSET)
-    return _List(shape=shape, page=Prepared(statement, dialect), order=order)
+    page = Prepared(with_bodies(statement, shape).limit(LIMIT).offset(OFFSET), dialect)
+    if needs_bodies(shape) or query.highlight or query.order == "relevance":
+        return _List(shape=shape, page=page, order=order, keys=None)
+    rows = rows_of(query)
+    narrow, _ = page_of((rows.pk.label("pk"), rows.columns.source_name), query, query.order, reader, way)
+    return _List(shape=shape, page=page, order=order, keys=Prepared(narrow.limit(LIMIT).offset(OFFSET), dialect))
 
 
 def _count(query: ListQuery, reader: Reader, dialect: Dialect) -> Prepared:
@@ -84,16 +93,14 @@ def with_bodies(statement: AnySelect, shape: Shape) -> AnySelect:
 
 def list_posts(snapshot: Snapshot, query: ListQuery, reader: Reader, show: Show) -> Page:
     """One page of the posts that a filter lets through. Raises QueryError, Unhurried."""
-    kind = query.of_first_page
     cursor = None if query.cursor is None else decode_cursor(query.cursor, query.identity)
     find = _best if query.order == "relevance" else _in_order
-    shape, window = find(snapshot, query, kind, reader, cursor)
-    items = [show_post(row, shape, show) for row in window.rows]
+    items, window = find(snapshot, query, reader, show, cursor)
     if query.highlight:
         _add_highlights(snapshot.connection, query, items, window.rows)
     return Page(
         items=items,
-        total=_total(snapshot, kind, reader) if query.total else None,
+        total=_total(snapshot, query.of_first_page, reader) if query.total else None,
         limit=query.limit,
         next=window.next,
         previous=window.previous,
@@ -102,13 +109,14 @@ def list_posts(snapshot: Snapshot, query: ListQuery, reader: Reader, show: Show)
 
 
 def _in_order(
-    snapshot: Snapshot, query: ListQuery, kind: ListQuery, reader: Reader, cursor: Cursor | None
-) -> tuple[Shape, Window]:
+    snapshot: Snapshot, query: ListQuery, reader: Reader, show: Show, cursor: Cursor | None
+) -> tuple[list[Any], Window]:
     """A page in the order of a column.
 
     By its number it is found by stepping over all posts before it. So where it begins, and where the next one does, is
     remembered in the epoch: who reads on, or again, steps over none. Raises Unhurried.
     """
+    kind = query.of_first_page
     steps = ((query.page or 1) - 1) * query.limit
     places = _places(snapshot, kind, reader) if query.page else {}
     key, way = places.get(steps), None
@@ -121,10 +129,31 @@ def _in_order(
     prepared = _list(kind, way, reader.prepared, snapshot.connection.dialect)
     place = {} if key is None else prepared.order.place(key)
     offset = steps if key is None else 0
-    rows = prepared.page.rows(snapshot.connection, now=reader.now, **place, limit=query.limit + 1, offset=offset)
+
+    def read(page: Prepared) -> list[Any]:
+        return page.rows(snapshot.connection, now=reader.now, **place, limit=query.limit + 1, offset=offset)
+
+    keys = prepared.keys if offset <= NEAR else None  # of two ways over many posts the second is as long
+    rows = read(keys or prepared.page)
     if query.page:
         places |= {steps + number: key_of(rows[number]) for number in (0, query.limit) if number < len(rows)}
-    return prepared.shape, window_of(rows, query, cursor, key_of)
+    window = window_of(rows, query, cursor, key_of)
+    if prepared.keys is None:
+        return [show_post(row, prepared.shape, show) for row in window.rows], window
+    return _items(snapshot, window.rows, prepared.shape, show, lambda: read(prepared.page) if keys else rows), window
+
+
+def _items(
+    snapshot: Snapshot, rows: list[Any], shape: Shape, show: Show, read: Callable[[], list[Any]]
+) -> list[orjson.Fragment]:
+    """The items of these rows, as the epoch knows them; where it does not, all are made of what is read."""
+    shown = tuple(shape)  # what needs no bodies is the same for every reader
+    known = snapshot.epoch.items.of(shown)
+    items = [known[row.pk] for row in rows if row.pk in known]
+    if len(items) == len(rows):
+        return items
+    whole = {row.pk: row for row in read()}
+    return [snapshot.epoch.items.add(shown, row.pk, show_post(whole[row.pk], shape, show)) for row in rows]
 
 
 def _places(snapshot: Snapshot, kind: ListQuery, reader: Reader) -> dict[int, Key]:
@@ -152,9 +181,10 @@ def _total_key(query: ListQuery, reader: Reader) -> Hashable:
 
 
 def _best(
-    snapshot: Snapshot, query: ListQuery, kind: ListQuery, reader: Reader, cursor: Cursor | None
-) -> tuple[Shape, Window]:
+    snapshot: Snapshot, query: ListQuery, reader: Reader, show: Show, cursor: Cursor | None
+) -> tuple[list[Any], Window]:
     """A page by relevance. Its cursor is an offset: scores shift with every change, and have no place to go on from."""
+    kind = query.of_first_page
     start = ((query.page or 1) - 1) * query.limit if cursor is None else cursor.key[0]
     if not isinstance(start, int) or start < 0:
         raise invalid_cursor()
@@ -172,14 +202,14 @@ def _best(
             return {"page": str(offset // query.limit + 1)}
         return {"cursor": encode_cursor(Cursor(key=(offset, "")), query.identity)}
 
-    return prepared.shape, Window(
+    return [show_post(row, prepared.shape, show) for row in rows[:limit]], Window(
         rows=rows[:limit],
         next=way(start + query.limit) if len(rows) > limit else None,
         previous=way(max(0, start - query.limit)) if start else None,
     )
 
 
-def _add_highlights(connection: Connection, query: ListQuery, items: list[Item], rows: list[Any]) -> None:
+def _add_highlights(connection: Connection, query: ListQuery, items: list[Any], rows: list[Any]) -> None:
     """What matched, in the title and the best passage of the body."""
     words = parse(query.q or "")
     statement = select(bodies.c.post_pk, bodies.c.text).where(bodies.c.post_pk.in_([row.pk for row in rows]))

@@ -13,7 +13,7 @@ Item = dict[str, Any]
 class Page:
     """A slice of a list. `next` and `previous` are the parameters that lead there: a cursor or a page number."""
 
-    items: list[Item]
+    items: list[Any]  # each an Item, or an orjson.Fragment of one
     total: int | None
     limit: int
     next: dict[str, str] | None
@@ -33,7 +33,7 @@ class Paged(Protocol):
     @property
     def page(self) -> int | None: ...
     @property
-    def identity(self) -> dict[str, Any]: ...
+    def identity(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, TypeVar, get_origin
 from urllib.parse import parse_qs
 from zoneinfo import ZoneInfo
 
+import orjson
 from sqlalchemy import Connection, Engine, insert, select
 
 from app.database import reading, writing
@@ -129,7 +131,13 @@ def page(
 ) -> Page:
     query = query_of(ListQuery, text, fields=fields, **parameters)
     with seen(engine, now) as snapshot:
-        return list_posts(snapshot, query, reader(now, zone, engine.dialect.name), show(now))
+        return listed(snapshot, query, reader(now, zone, engine.dialect.name), show(now))
+
+
+def listed(snapshot: Snapshot, query: ListQuery, reader: Reader, show: Show) -> Page:
+    """A page whose items are maps."""
+    page = list_posts(snapshot, query, reader, show)
+    return replace(page, items=orjson.loads(orjson.dumps(page.items)))
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from app.posts.lists import NEAR, list_posts
 from app.posts.parameters import LONGEST
 from tests.building import NOW, markdown
 from tests.posts.recording import recorded
-from tests.posts.samples import fill, found, query_of, reader, show, take
+from tests.posts.samples import fill, found, listed, query_of, reader, show, take
 
 LATER = NOW + timedelta(hours=1)
 
@@ -109,7 +109,7 @@ def test_numbered_pages_are_the_whole_list_in_whatever_order_they_are_asked_for(
     def numbered(number: int) -> list[str]:
         with reading(engine) as connection:
             query = query_of(ListQuery, f"sort={sort}&limit=5&page={number}&fields=slug")
-            page = list_posts(epochs.snapshot(connection, NOW), query, reader(), show())
+            page = listed(epochs.snapshot(connection, NOW), query, reader(), show())
         assert page.next == ({"page": str(number + 1)} if number < 5 else None)
         return [item["slug"] for item in page.items]
 
@@ -180,3 +180,49 @@ def test_no_more_than_a_bound_is_kept(engine: Engine) -> None:
             snapshot.once(number, lambda: None)
 
     assert len(snapshot.epoch.known) == 1
+
+
+def shown(engine: Engine, epochs: Epochs, text: str = "", now: datetime = NOW) -> tuple[list[Any], bool]:
+    """The items of a list, and whether they were read for it."""
+    with reading(engine) as connection, recorded(engine) as statements:
+        page = listed(epochs.snapshot(connection, now), query_of(ListQuery, text), reader(now), show(now))
+    return page.items, any("excerpt_html" in statement for statement in statements)
+
+
+def test_an_item_is_made_once_for_all_lists_until_something_changes(engine: Engine) -> None:
+    posts = {f"{name}.md": markdown(title=name, date="2025-12-01", tags=["AI"]) for name in "abc"}
+    take(engine, posts)
+    epochs = Epochs()
+    first, was_read = shown(engine, epochs)
+
+    assert was_read
+    assert [item["title"] for item in first] == ["c", "b", "a"]
+    assert shown(engine, epochs) == (first, False)
+    assert shown(engine, epochs, "tag=ai&sort=title&page=1") == (first[::-1], False)
+    assert shown(engine, epochs, "fields=title")[0] == [{"title": item["title"]} for item in first]
+    take(engine, posts | {"b.md": markdown(title="B", date="2025-12-01", tags=["AI"])})
+    changed, was_read = shown(engine, epochs)
+    assert was_read
+    assert [item["title"] for item in changed] == ["c", "B", "a"]
+
+
+def test_an_item_is_what_the_clock_makes_of_it(engine: Engine) -> None:
+    take(engine, {"soon.md": markdown(date=LATER.isoformat()), "old.md": markdown(date="2025-12-01")})
+    epochs = Epochs()
+    statuses = [
+        [item["status"] for item in shown(engine, epochs, "status=any", now)[0]] for now in (NOW, NOW, LATER, LATER)
+    ]
+
+    assert statuses == [["scheduled", "published"]] * 2 + [["published", "published"]] * 2
+
+
+def test_items_are_right_where_few_are_kept(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(engine, 20)
+    whole, _ = shown(engine, Epochs())
+    monkeypatch.setattr("app.posts.epochs.MOST_BYTES", 3 * len(orjson.dumps(whole[0])))
+    epochs = Epochs()
+
+    for text in ("", "limit=3", "limit=2", "", "page=2&limit=3"):
+        limit = int(text[-1]) if text else 20
+        start = 3 if "page" in text else 0
+        assert shown(engine, epochs, text)[0] == whole[start : start + limit]

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from app import migrate
 from app.database import open_engine, reading
 from app.errors import NotFound, QueryError
-from app.posts.cursor import Cursor, encode_cursor
+from app.posts.cursor import Cursor, digest, encode_cursor
 from app.posts.detail import get_post, source_of
 from app.posts.fields import NEIGHBOURS, WHOLE, Shape, show_post
 from app.posts.filters import DetailQuery, ExportQuery, ListQuery, TermQuery
@@ -235,7 +235,7 @@ class TestTerms:
         assert (info.next, info.previous, info.total, info.pages) == ({"page": "3"}, {"page": "1"}, None, None)
 
     def test_cursor_of_posts_is_none_of_terms(self) -> None:
-        cursor = encode_cursor(Cursor(key=("2025", "a.md")), {"sort": "-count"})
+        cursor = encode_cursor(Cursor(key=("2025", "a.md")), digest({"sort": "-count"}))
 
         with pytest.raises(QueryError) as caught:
             page_of_terms(self.COUNTED, query_of(TermQuery, cursor=cursor))
