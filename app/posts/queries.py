@@ -127,8 +127,8 @@ def conditions(query: PostFilter, reader: Reader, rows: Rows = POSTS) -> ColumnE
     """
     return and_(
         *_term_conditions(query, rows),
+        *_range_conditions(query, reader.zone, rows),  # first: of two bounds SQLite's index begins at the one before
         or_(*(_has_status(status, reader.now, rows) for status in sorted(query.statuses))),
-        *_range_conditions(query, reader.zone, rows),
         *_value_conditions(query, rows),
         *(_field_condition(field, reader, rows) for field in query.front_matter),
         *(() if query.q is None else (index.condition(parse(query.q), reader.dialect, rows.pk),)),

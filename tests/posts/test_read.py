@@ -2,7 +2,7 @@
 
 import sys
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import FrameType
 from typing import Any, ClassVar
@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Engine
 
 from app import migrate
-from app.database import open_engine, reading
+from app.database import open_engine, reading, writing
 from app.errors import NotFound, QueryError
 from app.posts.cursor import Cursor, digest, encode_cursor
 from app.posts.detail import get_post, source_of
@@ -33,7 +33,7 @@ from app.posts.store import preview_row
 from tests.benchmarks import many
 from tests.building import NOW, markdown
 from tests.posts.recording import recorded, worked
-from tests.posts.samples import document, fill, found, page, query_of, reader, seen, show, take
+from tests.posts.samples import bulk, document, fill, found, page, post_row, query_of, reader, seen, show, take
 
 DETAIL: Shape = dict.fromkeys((*WHOLE, *NEIGHBOURS))
 
@@ -366,4 +366,24 @@ def test_a_search_for_what_few_posts_hold_does_not_walk_them_all_on_sqlite(tmp_p
     engine.dispose()
 
     assert found.total == 3
+    assert steps[1] <= steps[0] + 2
+
+
+def test_a_list_of_long_ago_does_not_walk_what_is_newer_on_sqlite(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'dates.db'}")
+    migrate.upgrade(engine)
+    query = query_of(ListQuery, "published_at__lt=2001&total=false")
+    steps = []
+    for newer in (0, 3000):
+        with writing(engine) as connection:
+            dates = (
+                [datetime(2000, 1, 1, tzinfo=UTC)] if not newer else [NOW - timedelta(hours=n) for n in range(newer)]
+            )
+            bulk(connection, (post_row(published_at=date) for date in dates))
+        with seen(engine) as snapshot, worked(snapshot.connection) as hundreds:
+            found = list_posts(snapshot, query, reader(), show())
+            steps.append(hundreds())
+    engine.dispose()
+
+    assert len(found.items) == 1
     assert steps[1] <= steps[0] + 2
