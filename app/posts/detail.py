@@ -1,12 +1,12 @@
 """Single posts: whole, with their neighbours; and their sources. Each statement is prepared once for all that ask alike."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Dialect, bindparam, select
+from sqlalchemy import Connection, Dialect, bindparam, literal, select, union_all
 
 from app.errors import NotFound
 from app.posts.epochs import Snapshot
@@ -32,7 +32,7 @@ class _Detail:
 
     shape: Shape
     own: Prepared
-    neighbours: dict[str, Prepared]
+    neighbours: Prepared | None
     order: Order
 
 
@@ -43,7 +43,10 @@ def _detail(query: DetailQuery, reader: Reader, dialect: Dialect, *, any_status:
     older, order = page_of(columns_of(NEIGHBOUR), query, IN_TIME, reader, Way())
     newer, _ = page_of(columns_of(NEIGHBOUR), query, IN_TIME, reader, Way(backward=True))
     ways = {"older": older, "newer": newer}
-    neighbours = {name: Prepared(way.limit(1), dialect) for name, way in ways.items() if name in shape}
+    nearest = [
+        select(literal(name).label("name"), *way.limit(1).subquery().c) for name, way in ways.items() if name in shape
+    ]
+    neighbours = Prepared(select(union_all(*nearest).subquery()), dialect) if nearest else None
     return _Detail(shape=shape, own=Prepared(own, dialect), neighbours=neighbours, order=order)
 
 
@@ -64,32 +67,29 @@ def get_post(  # noqa: PLR0913 - what an answer is made of
     shown = show_post(row, prepared.shape, show)
 
     def links() -> dict[str, Any]:
-        found = dict(_neighbours(connection, prepared, row, reader, sought))
-        if "related" in prepared.shape:
-            found["related"] = related_to(snapshot, row.pk, reader)
-        shown = {name: [show_post(post, NEIGHBOUR, show) for post in posts] for name, posts in found.items()}
-        return {
-            name: orjson.Fragment(orjson.dumps(posts if name == "related" else next(iter(posts), None)))
-            for name, posts in shown.items()
+        found: dict[str, Any] = dict.fromkeys(("older", "newer"))
+        found |= {
+            post.name: show_post(post, NEIGHBOUR, show)
+            for post in _neighbours(connection, prepared, row, reader, sought)
         }
+        if "related" in prepared.shape:
+            found["related"] = [show_post(post, NEIGHBOUR, show) for post in related_to(snapshot, row.pk, reader)]
+        return {name: orjson.Fragment(orjson.dumps(value)) for name, value in found.items()}
 
     if prepared.neighbours or "related" in prepared.shape:
-        shown |= snapshot.once(
-            (plain, reader.withheld, row.pk), links, is_kept=not plain.is_long, is_short=not query.filters
-        )
+        key = (plain, reader.withheld, row.pk)
+        shown |= snapshot.once(key, links, is_kept=not plain.is_long, is_short=not query.filters)
     return {name: shown[name] for name in prepared.shape}, row
 
 
 def _neighbours(
     connection: Connection, prepared: _Detail, row: Any, reader: Reader, sought: Mapping[str, Any]
-) -> Iterator[tuple[str, list[Any]]]:
-    """The neighbours' rows by their names; none of a post without a place."""
-    for name, neighbour in prepared.neighbours.items():
-        if row.published_at is None:
-            yield name, []
-        else:
-            place = prepared.order.place((row.published_at, row.source_name))
-            yield name, neighbour.rows(connection, now=reader.now, **place, **sought)
+) -> list[Any]:
+    """The neighbours' rows with their names; none of a post without a place."""
+    if prepared.neighbours is None or row.published_at is None:
+        return []
+    place = prepared.order.place((row.published_at, row.source_name))
+    return prepared.neighbours.rows(connection, now=reader.now, **place, **sought)
 
 
 def source_of(connection: Connection, slug: str, reader: Reader, *, any_status: bool) -> Any:
