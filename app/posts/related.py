@@ -37,7 +37,7 @@ _COMMON = 400  # posts; on how many more a keyword stands makes no difference
 _NEWEST = 100  # posts that are looked at for each keyword
 _TAG = 3  # a tag counts for so many words
 _REMEMBERED = 5_000  # keywords at once, each in half a kilobyte at most
-_NUMBERS = [f"number{place}" for place in range(1024)]  # of keywords and posts, as parameters
+_NUMBERS = [f"number{place}" for place in range(256)]  # of keywords and posts, as parameters
 _NONE = -1  # no keyword's number, and no post's
 
 
