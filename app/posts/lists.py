@@ -40,7 +40,8 @@ class _List:
 def _list(query: ListQuery, way: Way | None, reader: Reader, dialect: Dialect, *, counted: bool = False) -> _List:
     kind, sought = searched(query, reader)
     found = _list_of_kind(kind, way, reader, dialect, counted=counted)
-    return replace(found, page=found.page.given(sought)) if sought else found
+    keys = found.keys and found.keys.given(sought)
+    return replace(found, page=found.page.given(sought), keys=keys) if sought else found
 
 
 @remembered
