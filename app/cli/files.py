@@ -25,8 +25,8 @@ def batch_of_changed(paths: list[Path], base: Path | None, changed: Container[Pa
 
     def entries() -> Iterator[Entry]:
         for path in paths:
-            for file, entry in _entries(path, base):
-                if file in changed:
+            for top, entry in _entries(path, base):
+                if top / entry.name in changed:
                     names.add(unicodedata.normalize("NFC", entry.name))
                     yield entry
                 else:
@@ -41,16 +41,17 @@ def batch_of_changed(paths: list[Path], base: Path | None, changed: Container[Pa
 
 
 def _entries(path: Path, base: Path | None) -> Iterator[tuple[Path, Entry]]:
+    """The files below a path, each with the folder that its name is relative to."""
     if base is not None and not path.resolve().is_relative_to(base.resolve()):
         raise typer.BadParameter(f"{path} is not below {base}", param_hint="--base")
     if path.is_dir():
         folder = path.resolve()
         top = base.resolve() if base else folder
-        yield from ((top / entry.name, entry) for entry in in_folder(folder, top))
+        yield from ((top, entry) for entry in in_folder(folder, top))
     else:
         file = path.resolve()
-        name = file.relative_to(base.resolve() if base else file.parent).as_posix()
-        yield file, Entry(name=name, read=opener(file))
+        top = base.resolve() if base else file.parent
+        yield top, Entry(name=file.relative_to(top).as_posix(), read=opener(file))
 
 
 def place_of(name: str, paths: list[Path], base: Path | None) -> str:

@@ -25,7 +25,9 @@ def source_name(name: str, *, strip: int = 0, prefix: str = "") -> str:
     if len(parts) <= strip:
         raise SourceError(f"{name!r} has no {strip} folders to drop", code="invalid_name")
     result = unicodedata.normalize("NFC", prefix) + "/".join(parts[strip:])
-    if any(unicodedata.category(character) in ("Cc", "Cs") or character in _BIDI for character in set(result)):
+    if not (result.isascii() and result.isprintable()) and any(
+        unicodedata.category(character) in ("Cc", "Cs") or character in _BIDI for character in set(result)
+    ):
         raise SourceError(f"{name!r} holds a control character", code="invalid_name")
     if len(result.encode()) > MAX_NAME_BYTES:
         raise SourceError(f"a name is at most {MAX_NAME_BYTES} bytes long", code="invalid_name")
