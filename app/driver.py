@@ -15,7 +15,7 @@ def fetch(connection: Connection, sql: str, parameters: Any) -> list[tuple[Any, 
     try:
         found: list[tuple[Any, ...]] = driver.execute(sql, parameters).fetchall()
     except connection.dialect.loaded_dbapi.Error as error:
-        raise DBAPIError.instance(sql, parameters, error, connection.dialect.loaded_dbapi.Error) from error
+        raise _told(connection, sql, parameters, error) from error
     return found
 
 
@@ -27,4 +27,12 @@ def execute_each(connection: Connection, sql: str, rows: Sequence[Any]) -> None:
     try:
         driver.cursor().executemany(sql, rows)
     except connection.dialect.loaded_dbapi.Error as error:
-        raise DBAPIError.instance(sql, rows, error, connection.dialect.loaded_dbapi.Error) from error
+        raise _told(connection, sql, rows, error) from error
+
+
+def _told(connection: Connection, sql: str, parameters: Any, error: Exception) -> BaseException:
+    """A driver's error as SQLAlchemy has it; it names the parameters only where the engine lets errors name them."""
+    is_hidden = connection.engine.hide_parameters
+    return DBAPIError.instance(
+        sql, parameters, error, connection.dialect.loaded_dbapi.Error, is_hidden, dialect=connection.dialect
+    )

@@ -2,7 +2,7 @@
 
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 
 from app import database
 from app.database import open_engine, reading, writing
+from app.driver import execute_each, fetch
 from app.errors import DatabaseUnavailable, TooSlow
 from app.posts.changes import lock_version
 from app.posts.models import aliases, content, taken
@@ -207,6 +208,16 @@ def test_what_belongs_to_nothing_is_refused(engine: Engine) -> None:
 def test_error_of_a_statement_does_not_show_what_was_to_be_written(engine: Engine) -> None:
     with pytest.raises(DBAPIError) as error, engine.connect() as connection:
         connection.execute(text("INSERT INTO nowhere VALUES (:draft)"), {"draft": "まだ秘密"})
+    assert "nowhere" in str(error.value)
+    assert "まだ秘密" not in str(error.value)
+
+
+@pytest.mark.parametrize("execute", [fetch, lambda connection, sql, row: execute_each(connection, sql, [row, row])])
+def test_nor_does_that_of_one_in_the_drivers_language(engine: Engine, execute: Callable[..., Any]) -> None:
+    place, row = ("?", ["まだ秘密"]) if engine.dialect.name == "sqlite" else ("%(draft)s", {"draft": "まだ秘密"})
+    with pytest.raises(DBAPIError) as error, engine.connect() as connection:
+        execute(connection, f"INSERT INTO nowhere VALUES ({place})", row)
+
     assert "nowhere" in str(error.value)
     assert "まだ秘密" not in str(error.value)
 
