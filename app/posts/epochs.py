@@ -83,10 +83,15 @@ class Snapshot:
             raise Unhurried
         if not is_kept:
             return find()
-        if len(known) >= MOST:
-            known.clear()
-        found = known[key] = find()
+        found = find()
+        self.keep(key, found)
         return found
+
+    def keep(self, key: Hashable, found: Any) -> None:
+        """For who asks again in this epoch."""
+        if len(self.epoch.known) >= MOST:
+            self.epoch.known.clear()
+        self.epoch.known[key] = found
 
 
 class Epochs:

@@ -22,12 +22,11 @@ from sqlalchemy import (
 )
 
 from app.documents.links import day_in
-from app.posts.filters import ListQuery, PostFilter
+from app.posts.filters import HIDDEN, ListQuery
 from app.posts.models import AnyRow, AnySelect, posts, terms
 from app.posts.queries import TAXONOMIES, Reader, conditions, rows_of
 
 MOST = 100  # values of a facet
-HIDDEN = PostFilter(status=["draft", "scheduled", "expired"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -106,6 +106,9 @@ class PostFilter(Query):
         return None if text is None else parse_period(text, zone=zone)
 
 
+HIDDEN = PostFilter(status=["draft", "scheduled", "expired"])
+
+
 def _field_filter(name: str, value: Any) -> FieldFilter:
     match = FIELD_PARAMETER.fullmatch(name)
     values = tuple(value) if isinstance(value, list) else (str(value),)

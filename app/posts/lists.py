@@ -3,23 +3,26 @@
 One query more where some are new, one to count, one to highlight; each prepared once for all that ask alike.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import orjson
 from sqlalchemy import BigInteger, Connection, Dialect, Integer, bindparam, select
 
-from app.posts.cursor import Cursor, Key, decode_cursor, encode_cursor, invalid_cursor
+from app.posts.best import best_page
+from app.posts.cursor import Cursor, Key, decode_cursor
 from app.posts.epochs import MOST, Snapshot, Unhurried
 from app.posts.fields import SUMMARY, Shape, Show, columns_of, needs_bodies, shape_of, show_post
-from app.posts.filters import BEST, ListQuery
+from app.posts.filters import ListQuery
 from app.posts.models import AnySelect, bodies, posts
-from app.posts.orders import Order, Way, best_of, count_of, key_of, page_of
+from app.posts.orders import Order, Way, key_of, page_of
 from app.posts.pages import Page, Window, window_of
 from app.posts.parameters import remembered
 from app.posts.prepared import Prepared
-from app.posts.queries import TAXONOMIES, Reader, rows_of, searched
+from app.posts.queries import TAXONOMIES, Reader, given_keys, keys_given, rows_of, searched
+from app.posts.totals import total_of
 from app.search.highlight import highlights
 from app.search.query import parse
 
@@ -33,59 +36,50 @@ class _List:
 
     shape: Shape
     page: Prepared
-    order: Order  # by relevance, of equals
+    order: Order
     keys: Prepared | None  # the page with no more than tells which posts it has; None where their items are not kept
 
 
-def _list(query: ListQuery, way: Way | None, reader: Reader, dialect: Dialect, *, counted: bool = False) -> _List:
+def _list(query: ListQuery, way: Way | None, reader: Reader, dialect: Dialect) -> _List:
     kind, sought = searched(query, reader)
-    found = _list_of_kind(kind, way, reader, dialect, counted=counted)
+    found = _list_of_kind(kind, way, reader, dialect)
     keys = found.keys and found.keys.given(sought)
     return replace(found, page=found.page.given(sought), keys=keys) if sought else found
 
 
 @remembered
-def _list_of_kind(query: ListQuery, way: Way | None, reader: Reader, dialect: Dialect, *, counted: bool) -> _List:
+def _list_of_kind(query: ListQuery, way: Way | None, reader: Reader, dialect: Dialect) -> _List:
     shape = shape_of(query.fields, query.include, SUMMARY, detail=False)
     columns = columns_of(shape, posts.c.pk, *((posts.c.title,) if query.highlight else ()))
-    if query.order == "relevance":
-        statement, order = best_of(columns, query, reader, counted=counted)
-    else:
-        statement, order = page_of(columns, query, query.order, reader, way)
+    statement, order = page_of(columns, query, query.order, reader, way)
     page = Prepared(with_bodies(statement, shape).limit(LIMIT).offset(OFFSET), dialect)
-    if needs_bodies(shape) or query.highlight or query.order == "relevance":
+    if not _are_kept(shape, query):
         return _List(shape=shape, page=page, order=order, keys=None)
     rows = rows_of(query)
     narrow, _ = page_of((rows.pk.label("pk"), rows.columns.source_name), query, query.order, reader, way)
     return _List(shape=shape, page=page, order=order, keys=Prepared(narrow.limit(LIMIT).offset(OFFSET), dialect))
 
 
-def _count(query: ListQuery, reader: Reader, dialect: Dialect) -> Prepared:
-    kind, sought = searched(query, reader)
-    return _count_of_kind(kind, reader, dialect).given(sought)
-
-
-@remembered
-def _count_of_kind(query: ListQuery, reader: Reader, dialect: Dialect) -> Prepared:
-    return Prepared(count_of(query, reader), dialect)
-
-
 @remembered
 def is_short(query: ListQuery) -> bool:
-    """Whether a page takes well under a millisecond where its total is known.
+    """Whether a page may take well under a millisecond where its total is known.
 
-    That is: read from an index in its order, without bodies.
+    That is: read from an index in its order, or of a search, without bodies.
     """
+    is_search = query.order == "relevance" and query.filters == {"q"} and not query.is_long and not query.highlight
     time = query.order.removeprefix("-")
     terms = [taxonomy for taxonomy in query.filters if taxonomy in TAXONOMIES and len(getattr(query, taxonomy)) == 1]
     others = {name for name in query.filters if name.partition("__")[0] != time}.difference(terms)
     return (
-        time in ("published_at", "updated_at")
-        and len(terms) <= 1
-        and not others
+        (is_search or (time in ("published_at", "updated_at") and len(terms) <= 1 and not others))
         and not query.facets
         and not needs_bodies(shape_of(query.fields, query.include, SUMMARY, detail=False))
     )
+
+
+def _are_kept(shape: Shape, query: ListQuery) -> bool:
+    """Whether an item is the same in every list that shows these fields, and not large."""
+    return not query.highlight and not needs_bodies(shape)
 
 
 def with_bodies(statement: AnySelect, shape: Shape) -> AnySelect:
@@ -101,7 +95,7 @@ def list_posts(snapshot: Snapshot, query: ListQuery, reader: Reader, show: Show)
         _add_highlights(snapshot.connection, query, items, window.rows)
     return Page(
         items=items,
-        total=_total(snapshot, query.of_first_page, reader) if query.total else None,
+        total=total_of(snapshot, query.of_first_page, reader) if query.total else None,
         limit=query.limit,
         next=window.next,
         previous=window.previous,
@@ -141,20 +135,21 @@ def _in_order(
     window = window_of(rows, query, cursor, key_of)
     if prepared.keys is None:
         return [show_post(row, prepared.shape, show) for row in window.rows], window
-    return _items(snapshot, window.rows, prepared.shape, show, lambda: read(prepared.page) if keys else rows), window
+    pks = [row.pk for row in window.rows]
+    return _items(snapshot, pks, prepared.shape, show, lambda _: read(prepared.page) if keys else rows), window
 
 
 def _items(
-    snapshot: Snapshot, rows: list[Any], shape: Shape, show: Show, read: Callable[[], list[Any]]
+    snapshot: Snapshot, pks: list[int], shape: Shape, show: Show, read: Callable[[list[int]], list[Any]]
 ) -> list[orjson.Fragment]:
-    """The items of these rows, as the epoch knows them; where it does not, all are made of what is read."""
+    """The items of these posts, as the epoch knows them, or else made of what is read; more may be read."""
     shown = tuple(shape)  # what needs no bodies is the same for every reader
     known = snapshot.epoch.items.of(shown)
-    items = [known[row.pk] for row in rows if row.pk in known]
-    if len(items) == len(rows):
-        return items
-    whole = {row.pk: row for row in read()}
-    return [snapshot.epoch.items.add(shown, row.pk, show_post(whole[row.pk], shape, show)) for row in rows]
+    items = {pk: item for pk in pks if (item := known.get(pk)) is not None}  # asked once: others may forget all
+    if unknown := [pk for pk in pks if pk not in items]:
+        whole = {row.pk: row for row in read(unknown)}
+        items |= {pk: snapshot.epoch.items.add(shown, pk, show_post(whole[pk], shape, show)) for pk in unknown}
+    return [items[pk] for pk in pks]
 
 
 def _places(snapshot: Snapshot, kind: ListQuery, reader: Reader) -> dict[int, Key]:
@@ -165,49 +160,37 @@ def _places(snapshot: Snapshot, kind: ListQuery, reader: Reader) -> dict[int, Ke
     return places
 
 
-def _total(snapshot: Snapshot, query: ListQuery, reader: Reader, counted: int | None = None) -> int:
-    connection = snapshot.connection
-
-    def count() -> int:
-        if counted is not None:
-            return counted
-        ((found,),) = _count(query.of_posts, reader.prepared, connection.dialect).rows(connection, now=reader.now)
-        return int(found)
-
-    return snapshot.once(_total_key(query, reader), count, is_kept=not query.is_long)
-
-
-def _total_key(query: ListQuery, reader: Reader) -> Hashable:
-    return "total", query.of_posts, reader.withheld
-
-
 def _best(
     snapshot: Snapshot, query: ListQuery, reader: Reader, show: Show, cursor: Cursor | None
 ) -> tuple[list[Any], Window]:
-    """A page by relevance. Its cursor is an offset: scores shift with every change, and have no place to go on from."""
-    kind = query.of_first_page
-    start = ((query.page or 1) - 1) * query.limit if cursor is None else cursor.key[0]
-    if not isinstance(start, int) or start < 0:
-        raise invalid_cursor()
-    limit = max(0, min(query.limit, BEST - start))
-    wanted = limit + 1 if start + limit < BEST else limit
-    is_unknown = not kind.is_long and _total_key(kind, reader) not in snapshot.epoch.known
-    is_counted = query.total and start == 0 and is_unknown
-    prepared = _list(kind, None, reader.prepared, snapshot.connection.dialect, counted=is_counted)
-    rows = prepared.page.rows(snapshot.connection, now=reader.now, limit=wanted, offset=start) if limit else []
-    if is_counted and rows:
-        _total(snapshot, kind, reader, counted=rows[0].total)
+    """A page by relevance. Raises Unhurried."""
+    window = best_page(snapshot, query, reader, cursor)
+    shape, page = _whole(query, snapshot.connection.dialect)
 
-    def way(offset: int) -> dict[str, str]:
-        if query.page is not None:
-            return {"page": str(offset // query.limit + 1)}
-        return {"cursor": encode_cursor(Cursor(key=(offset, "")), query.identity)}
+    def read(pks: Collection[int]) -> list[Any]:
+        return page.rows(snapshot.connection, pks=given_keys(pks, reader.dialect))
 
-    return [show_post(row, prepared.shape, show) for row in rows[:limit]], Window(
-        rows=rows[:limit],
-        next=way(start + query.limit) if len(rows) > limit else None,
-        previous=way(max(0, start - query.limit)) if start else None,
-    )
+    if _are_kept(shape, query):
+        return _items(snapshot, window.rows, shape, show, read), window
+    whole = {row.pk: row for row in read(window.rows)}
+    rows = [whole[pk] for pk in window.rows]
+    return [show_post(row, shape, show) for row in rows], replace(window, rows=rows)
+
+
+def _whole(query: ListQuery, dialect: Dialect) -> tuple[Shape, Prepared]:
+    """The posts of some keys with all that a list shows of them, whatever is searched for."""
+    make = _whole_of.__wrapped__ if query.is_long else _whole_of
+    return make(query.fields, query.include, query.highlight, dialect)
+
+
+@lru_cache(maxsize=1000)
+def _whole_of(
+    fields: tuple[str, ...], include: tuple[str, ...], is_highlighted: bool, dialect: Dialect
+) -> tuple[Shape, Prepared]:
+    shape = shape_of(fields, include, SUMMARY, detail=False)
+    columns = columns_of(shape, posts.c.pk, *((posts.c.title,) if is_highlighted else ()))
+    statement = select(*columns).where(posts.c.pk.in_(keys_given("pks", dialect.name)))
+    return shape, Prepared(with_bodies(statement, shape), dialect)
 
 
 def _add_highlights(connection: Connection, query: ListQuery, items: list[Any], rows: list[Any]) -> None:

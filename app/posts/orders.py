@@ -11,7 +11,7 @@ from sqlalchemy.sql.visitors import iterate
 from app.posts.cursor import Key, invalid_cursor
 from app.posts.filters import PostFilter, Status
 from app.posts.models import AnySelect, ShownInstant, UTCDateTime, posts
-from app.posts.queries import POSTS, Reader, Rows, conditions, rows_of
+from app.posts.queries import POSTS, Reader, Rows, conditions, keys_given, rows_of
 from app.search import index
 from app.search.query import parse
 
@@ -110,23 +110,32 @@ def page_of(
 
 
 def best_of(
-    columns: Iterable[ColumnElement[Any]], query: PostFilter, reader: Reader, *, counted: bool = False
-) -> tuple[AnySelect, Order]:
+    columns: Iterable[ColumnElement[Any]],
+    query: PostFilter,
+    reader: Reader,
+    *,
+    counted: bool = False,
+    hidden: bool = False,
+) -> AnySelect:
     """The posts that a search finds, the best first; equals in the order given, by time and then by source name.
 
     Where they are to be counted, each row has how many they are as its `total`: finding them twice takes twice as long.
+    With `hidden`, a parameter of this name has the keys of all that are found and are no posts of this list.
     """
     ranked = index.rank(parse(query.q or ""), reader.dialect, posts.c.pk)
     rest = conditions(query.model_copy(update={"q": None}), reader)
     newest = Order.of("-published_at", query.statuses)
 
+    if hidden:
+        among = select(func.count()).where(ranked.c.pk.not_in(keys_given("hidden", reader.dialect)))
+    else:
+        among = select(func.count()).select_from(posts).where(posts.c.pk.in_(select(ranked.c.pk)), rest)
     # Without the hints SQLite walks all posts by date, looking for each among those found.
-    among = select(func.count()).select_from(posts).where(posts.c.pk.in_(select(ranked.c.pk)), rest)
     total = among.with_hint(posts, "NOT INDEXED", "sqlite").scalar_subquery().label("total")
     statement: AnySelect = select(*columns, *((total,) if counted else ()))
     statement = statement.join_from(posts, ranked, ranked.c.pk == posts.c.pk).where(rest)
     statement = statement.with_hint(posts, "NOT INDEXED", "sqlite")
-    return newest.sorted(statement.order_by(ranked.c.score.desc())), newest
+    return newest.sorted(statement.order_by(ranked.c.score.desc()))
 
 
 def count_of(query: PostFilter, reader: Reader) -> Select[int]:

@@ -79,7 +79,8 @@ class Query(BaseModel):
     @property
     def is_long(self) -> bool:
         """Whether to remember it, or what was found out for it, takes more memory than it is worth."""
-        return sum(len(str(getattr(self, name))) for name in self.model_fields_set) > LONGEST
+        values = self.__dict__  # asked often: getattr of a model takes longer
+        return sum(len(str(values[name])) for name in self.model_fields_set if values[name]) > LONGEST
 
     @model_validator(mode="before")
     @classmethod

@@ -9,7 +9,24 @@ from fnmatch import fnmatchcase
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, FromClause, Table, and_, bindparam, exists, not_, or_, select
+import orjson
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    FromClause,
+    Integer,
+    Select,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    column,
+    exists,
+    func,
+    not_,
+    or_,
+    select,
+)
 
 from app.documents.dates import Period, parse_period
 from app.documents.language import canonical
@@ -144,6 +161,17 @@ def searched(query: Q, reader: Reader) -> tuple[Q, dict[str, Any]]:
         return query, {}
     sought = parse(query.q)
     return query.model_copy(update={"q": index.pattern(sought)}), index.parameters(sought, reader.dialect)
+
+
+def keys_given(name: str, dialect: str) -> Select[int]:
+    """The keys that a parameter of this name says, as `given_keys` makes it of them."""
+    if dialect == "sqlite":
+        return select(func.json_each(bindparam(name, type_=Text)).table_valued(column("value", Integer)).c.value)
+    return select(func.unnest(bindparam(name, type_=ARRAY(Integer))))
+
+
+def given_keys(pks: Iterable[int], dialect: str) -> Any:
+    return orjson.dumps(list(pks)).decode() if dialect == "sqlite" else list(pks)
 
 
 def _term_conditions(query: PostFilter, rows: Rows) -> Iterable[ColumnElement[bool]]:

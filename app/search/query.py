@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from app.errors import QueryError
 from app.search.tokens import encode, is_spaceless, runs, tokens_of
@@ -60,6 +61,7 @@ class SearchQuery:
         return not (self.required or self.excluded)
 
 
+@lru_cache(maxsize=64)  # one read asks several times
 def parse(text: str) -> SearchQuery:
     """Any text is a query; what holds no letter, digit or symbol asks for nothing.
 

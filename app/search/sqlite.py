@@ -10,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Float,
+    Integer,
     Select,
     Text,
     bindparam,
@@ -108,6 +109,11 @@ def _expression(phrase: Phrase) -> str:
 
 
 def ranked(query: SearchQuery) -> Select[tuple[int, float]]:
-    """The posts found and how well, the better the higher."""
+    """The posts found and how well, the better the higher; of many, as many as a parameter `search_most` says.
+
+    They are in order: of their posts those of a page are looked up, and none behind them.
+    """
     score = -func.bm25(_INDEX, *_WEIGHTS, type_=Float)
-    return found(query).add_columns(score.label("score"))
+    most = bindparam("search_most", -1, Integer)  # all
+    hits = found(query).add_columns(score.label("score")).limit(most).subquery()
+    return select(hits.c.pk, hits.c.score).order_by(hits.c.score.desc())

@@ -128,7 +128,7 @@ def test_count_of_a_term_reads_the_index_alone(filled: Engine) -> None:
 def test_a_search_by_relevance_looks_up_the_posts_it_found(filled: Engine) -> None:
     dialect = filled.dialect.name
     with reading(filled) as connection:
-        statement, _ = best_of([posts.c.title], ListQuery(q="1234"), reader(dialect=dialect))
+        statement = best_of([posts.c.title], ListQuery(q="1234"), reader(dialect=dialect))
         prepared = Prepared(statement.limit(21), connection.dialect)
         values = prepared._values if prepared._order is None else [prepared._values[name] for name in prepared._order]
         explain = "EXPLAIN QUERY PLAN" if dialect == "sqlite" else "EXPLAIN"
