@@ -1,7 +1,7 @@
 """What a reader may ask for: one frozen value from the query string to the SQL."""
 
 import re
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 from zoneinfo import ZoneInfo
 
@@ -157,19 +157,19 @@ class ListQuery(PostFilter, Fields, Paged):
         """The sort asked for, or the usual one."""
         return self.sort or ("-published_at" if self.q is None else "relevance")
 
-    @property
+    @cached_property
     @remembered
     def of_first_page(self) -> Self:
         """The same list, whichever page of it is asked for."""
         return self.model_copy(update=_defaults("cursor", "page", "limit", "total", "facets", *Query.model_fields))
 
-    @property
+    @cached_property
     @remembered
     def of_posts(self) -> Self:
         """The same posts, whatever is shown of them and in which order."""
         return self.model_copy(update=_defaults("sort", "highlight", *Fields.model_fields))
 
-    @property
+    @cached_property
     @remembered
     def identity(self) -> str:
         """What a cursor belongs to: the filters and the sort, not how many are shown or which fields."""

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from difflib import get_close_matches
-from functools import lru_cache, wraps
+from functools import cached_property, lru_cache, wraps
 from typing import Annotated, Any, Final, Self, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -76,7 +76,22 @@ class Query(BaseModel):
     min_version: str | None = Field(default=None, description="Wait until the service has this version", max_length=100)
     wait: float = Field(default=0, ge=0, le=30, description="How many seconds to wait for `min_version`")
 
-    @property
+    def __hash__(self) -> int:
+        return self.own_hash
+
+    @cached_property
+    def own_hash(self) -> int:
+        """A query is asked for its hash a dozen times for each answer; pydantic reads all its fields each time."""
+        return hash(tuple(getattr(self, name) for name in type(self).model_fields))
+
+    def __copy__(self) -> Self:
+        """Without what was found out for this one: the copy may become another query."""
+        copied = super().__copy__()
+        for name in set(copied.__dict__).difference(type(self).model_fields):
+            del copied.__dict__[name]
+        return copied
+
+    @cached_property
     def is_long(self) -> bool:
         """Whether to remember it, or what was found out for it, takes more memory than it is worth."""
         values = self.__dict__  # asked often: getattr of a model takes longer

@@ -371,6 +371,21 @@ class TestParsing:
         assert plain != query_of(ListQuery, "tag=AI&sort=-title").identity
         assert plain != query_of(ListQuery, "tag=AI&sort=title&front_matter.a=1").identity
 
+    def test_copy_keeps_nothing_that_was_found_out_for_the_other(self) -> None:
+        query = query_of(ListQuery, "tag=AI&sort=title&page=2")
+        known = {query}
+        assert query.identity
+        assert not query.is_long
+        copied = query.model_copy(update={"tag": ("x" * 1500,), "sort": None})
+        made = ListQuery(tag=("x" * 1500,), sort=None, page=2)
+
+        assert copied == made
+        assert hash(copied) == hash(made)
+        assert copied not in known
+        assert copied.identity == made.identity
+        assert copied.is_long
+        assert copied.of_first_page.of_posts == made.of_first_page.of_posts == ListQuery(tag=made.tag)
+
     def test_what_is_no_mapping_is_no_query(self) -> None:
         with pytest.raises(ValidationError):
             ListQuery.model_validate("tag=AI")
