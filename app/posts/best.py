@@ -24,7 +24,7 @@ from app.posts.totals import total_key
 from app.search.query import parse
 
 FEW = 500  # posts that are ranked, or looked up among those found, in well under a millisecond
-SMALL = 20_000  # posts; of a word in each of them SQLite's index is read in a millisecond
+SMALL = 10_000  # posts; what SQLite's index has of words that stand in all of them is read in a millisecond
 SHORT = 8  # tokens
 
 
@@ -103,8 +103,12 @@ def _is_quick(snapshot: Snapshot, query: ListQuery) -> bool:
         return key or 0
 
     sought = parse(query.q or "")
-    tokens = sum(len(phrase.tokens) for phrase in (*sought.required, *sought.excluded))
-    return bool(sought.required) and tokens <= SHORT and snapshot.once("highest", highest, is_short=True) <= SMALL
+    if not sought.required or sought.excluded or any(phrase.is_open for phrase in sought.required):
+        return (
+            False  # many that are not wanted may be read before one that is, and of the beginning of a word all words
+        )
+    tokens = sum(len(phrase.tokens) for phrase in sought.required)
+    return tokens <= SHORT and snapshot.once("highest", highest, is_short=True) <= SMALL
 
 
 def _hidden(snapshot: Snapshot, query: ListQuery, reader: Reader) -> Sequence[int] | None:

@@ -52,11 +52,16 @@ def test_few_are_found_in_a_hurry(engine: Engine) -> None:
     take(engine, {f"{n}.md": markdown("株価") for n in range(3)} | hidden("株価"))
     with seen(engine) as snapshot:
         hurried = replace(snapshot, is_hurried=True)
-        in_a_hurry = [best(hurried, "q=株価"), best(hurried, "q=相場"), best(hurried, "q=価 -相場&limit=1")]
-        with pytest.raises(Unhurried):
-            best(hurried, "q=-株価")
+        in_a_hurry = [best(hurried, text) for text in ("q=株価", "q=相場")]
 
-        assert in_a_hurry == [best(snapshot, "q=株価"), best(snapshot, "q=相場"), best(snapshot, "q=価 -相場&limit=1")]
+        assert in_a_hurry == [(["2", "1", "0"], 3), ([], 0)]
+
+
+@pytest.mark.parametrize("text", ["価", "株価 -相場", "-相場", " ".join(map(str, range(9)))])
+def test_what_reads_much_of_the_index_is_not_asked_in_a_hurry(engine: Engine, text: str) -> None:
+    take(engine, {"a.md": markdown("株価")})
+    with seen(engine) as snapshot, pytest.raises(Unhurried):
+        best(replace(snapshot, is_hurried=True), f"q={text}")
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
