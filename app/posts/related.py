@@ -5,17 +5,19 @@ and counts that end where a keyword is common. That is the same for all posts wi
 """
 
 from array import array
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 from heapq import nlargest
-from itertools import chain, islice, repeat
+from itertools import chain, repeat
 from math import log
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Dialect,
     Integer,
+    Select,
     Text,
     bindparam,
     cast,
@@ -36,16 +38,18 @@ MOST = 5
 _COMMON = 400  # posts; on how many more a keyword stands makes no difference
 _NEWEST = 100  # posts that are looked at for each keyword
 _TAG = 3  # a tag counts for so many words
-_REMEMBERED = 5_000  # keywords at once, each in half a kilobyte at most
+_EQUALS = 150  # posts among which those of one instant are put in order
+_REMEMBERED = 5_000  # keywords at once, each in one and a half kilobytes at most
 _NUMBERS = [f"number{place}" for place in range(256)]  # of keywords and posts, as parameters
 _NONE = -1  # no keyword's number, and no post's
 
 
 class _Spread(NamedTuple):
-    """What a keyword weighs, and the newest posts that have it."""
+    """What a keyword weighs, and the newest posts that have it, each with the second that it shows from."""
 
     weight: int
     newest: Collection[int]
+    since: Collection[int]
 
 
 def related_to(snapshot: Snapshot, pk: int, reader: Reader) -> list[Any]:
@@ -93,14 +97,16 @@ def _read(snapshot: Snapshot, unknown: Collection[int], reader: Reader) -> dict[
 def _spread(row: Any, of_posts: int) -> _Spread:
     having = row.having.split(",") if row.having else ()
     weight = _weight(len(having), of_posts, is_tag=row.is_tag)
-    return _Spread(weight, array("i", map(int, having[:_NEWEST] if weight else ())))
+    if not weight:
+        return _Spread(0, (), ())
+    return _Spread(weight, array("i", map(int, having[:_NEWEST])), array("q", map(int, row.since.split(","))))
 
 
 def _best(spreads: Iterable[_Spread], pk: int) -> dict[int, int]:
     """The posts among which the best are, with their scores: whole numbers add up to the same in whatever order."""
     scores: dict[int, int] = {}
     counting = [spread for spread in spreads if spread.weight]
-    for weight, newest in counting:
+    for weight, newest, _ in counting:
         for post in newest:
             scores[post] = scores.get(post, 0) + weight
     scores.pop(pk, None)
@@ -108,10 +114,22 @@ def _best(spreads: Iterable[_Spread], pk: int) -> dict[int, int]:
     best = {post: score for post, score in scores.items() if score >= least}
     if len(best) <= MOST:
         return best
-    # Each keyword has its posts in the order of time: those that come first among equals are among its first.
-    is_equal = {post for post, score in best.items() if score == least}.__contains__
-    first = {post for spread in counting for post in islice(filter(is_equal, spread.newest), MOST)}
+    equals = {post for post, score in best.items() if score == least}
+    since = dict(chain.from_iterable(_first(spread, equals) for spread in counting))
+    last = min(nlargest(MOST, since.values()))
+    first = set(nlargest(_EQUALS, (post for post, second in since.items() if second >= last)))
     return {post: score for post, score in best.items() if score > least or post in first}
+
+
+def _first(spread: _Spread, posts: Collection[int]) -> Iterator[tuple[int, int]]:
+    """Of these posts the newest that have a keyword, and all of the same instant as the last of them."""
+    left, last = MOST, 0
+    for post, second in zip(spread.newest, spread.since, strict=True):
+        if post in posts:
+            if left <= 0 and second != last:
+                return
+            left, last = left - 1, second
+            yield post, second
 
 
 def _numbered(values: Collection[int]) -> dict[str, int]:
@@ -141,10 +159,14 @@ def _spreading(size: int, dialect: Dialect) -> Prepared:
     seconds = bindparam("seconds", type_=BigInteger)
     shows = (keywords.c.shows_from <= seconds) & or_(keywords.c.shows_until == 0, keywords.c.shows_until > seconds)
     of_keyword = select(keywords.c.is_tag).where(keywords.c.keyword == asked.c.keyword).correlate(asked)
-    newest = of_keyword.with_only_columns(keywords.c.post_pk).where(shows)
-    newest = newest.order_by(keywords.c.shows_from.desc(), keywords.c.post_pk.desc()).limit(_COMMON)
-    having = select(func.aggregate_strings(cast(newest.subquery().c.post_pk, Text), ","))
-    columns = {"is_tag": of_keyword.limit(1), "having": having}
+    newest = of_keyword.where(shows).order_by(keywords.c.shows_from.desc(), keywords.c.post_pk.desc())
+
+    def joined(column: ColumnElement[int], most: int) -> Select[str]:
+        (value,) = newest.with_only_columns(column).limit(most).subquery().c
+        return select(func.aggregate_strings(cast(value, Text), ","))
+
+    having, since = joined(keywords.c.post_pk, _COMMON), joined(keywords.c.shows_from, _NEWEST)
+    columns = {"is_tag": of_keyword.limit(1), "having": having, "since": since}
     return Prepared(
         select(asked.c.keyword, *(column.scalar_subquery().label(name) for name, column in columns.items())), dialect
     )

@@ -71,6 +71,17 @@ def test_equals_come_by_time_then_by_source_name(engine: Engine) -> None:
     assert related(engine, "a") == ["new", "い", "あ", "old"]
 
 
+@pytest.mark.parametrize("numbers", [range(10, 22), range(21, 9, -1)], ids=["up", "down"])
+def test_of_many_of_one_instant_the_last_by_source_name_relate(engine: Engine, numbers: range) -> None:
+    take(engine, {"a.md": markdown(date="2025-12-01", tags=["一", "二"])})
+    for number in numbers:  # whichever was stored first
+        take(engine, {f"{number}.md": markdown(date="2025-11-01", tags=["一二"[number % 2]])})
+    take(engine, {"new.md": markdown(date="2025-11-02", tags=["一"])})
+    take(engine, {"old.md": markdown(date="2025-10-01", tags=["二"])})
+
+    assert related(engine, "a") == ["new", "21", "20", "19", "18"]
+
+
 def test_of_many_equals_the_newest_relate_whatever_they_share(engine: Engine) -> None:
     files = {"a.md": markdown(date="2025-12-01", tags=["一", "二"])}
     files |= {f"{day}.md": markdown(date=f"2025-11-{day}", tags=["一二"[day % 2]]) for day in range(11, 29)}
