@@ -23,10 +23,10 @@ _UPDATED = {
 _DELETED = {table: delete(table).where(table.c.post_pk.in_(_pks)) for table in PARTS}
 _DELETED[aliases] = _DELETED[aliases].where(aliases.c.kind == "path")
 _FIELDS = select(field_values).where(field_values.c.post_pk.in_(_pks)).order_by(*field_values.primary_key)
-_MADE_OF = {  # what the rows of a post in these tables are made of
-    terms: ("categories", "tags", "authors"),
-    keywords: ("title", "tags", "excerpt", "draft", "published_at", "expires_at"),
-    aliases: ("aliases",),
+_MADE_OF = {  # what the rows of a post in these tables are made of; another version may make others of the same
+    terms: ("rendered_by", "categories", "tags", "authors"),
+    keywords: ("rendered_by", "title", "tags", "excerpt", "draft", "published_at", "expires_at"),
+    aliases: ("rendered_by", "aliases"),
 }
 
 

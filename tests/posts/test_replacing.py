@@ -4,9 +4,9 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 
-from app.database import reading
+from app.database import reading, writing
 from app.posts.models import aliases, bodies, field_values, keywords, posts, terms
 from app.search.index import condition
 from app.search.query import parse
@@ -77,6 +77,20 @@ def test_what_did_not_change_is_not_written_again(engine: Engine) -> None:
 
     assert _written(statements) - _written(text_alone) == {"field_value", "keyword"}
     assert _written(text_alone).isdisjoint({"term", "field_value", "keyword", "alias"})
+
+
+def test_what_an_older_version_made_is_made_again(engine: Engine) -> None:
+    file = markdown("本文", title="題", tags=["甲"], aliases=["/a"], date="2026-01-01")
+    take(engine, {"a.md": file})
+    with writing(engine) as connection:
+        connection.execute(update(posts).values(rendered_by="older"))
+        connection.execute(update(terms).values(key="older"))
+        connection.execute(update(keywords).values(keyword=keywords.c.keyword + 1))
+        connection.execute(update(aliases).values(value="/older"))
+    take(engine, {"a.md": file})
+    take(engine, {"b.md": file})
+
+    assert _all(engine, "a.md") == _all(engine, "b.md")
 
 
 def _written(statements: list[str]) -> set[str]:
