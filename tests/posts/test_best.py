@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine
 
-from app.posts.best import FEW
+from app.posts.best import FEW, QUICK
 from app.posts.epochs import Snapshot, Unhurried
 from app.posts.filters import ListQuery
 from tests.building import NOW, markdown
@@ -66,7 +66,7 @@ def test_what_reads_much_of_the_index_is_not_asked_in_a_hurry(engine: Engine, te
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_many_are_found_in_a_hurry_where_they_are_known(engine: Engine) -> None:
-    take(engine, {f"{n:04}.md": markdown("株価") for n in range(FEW + 1)} | hidden("株価"))
+    take(engine, {f"{n:04}.md": markdown("株価") for n in range(QUICK + 1)} | hidden("株価"))
     with seen(engine) as snapshot:
         hurried = replace(snapshot, is_hurried=True)
         for _ in range(2):
@@ -74,7 +74,7 @@ def test_many_are_found_in_a_hurry_where_they_are_known(engine: Engine) -> None:
                 best(hurried, "q=株価&limit=1")
         first = best(snapshot, "q=株価&limit=1")
 
-        assert first == best(hurried, "q=株価&limit=1") == ([f"{FEW:04}"], FEW + 1)
+        assert first == best(hurried, "q=株価&limit=1") == ([f"{QUICK:04}"], QUICK + 1)
 
 
 def test_pages_after_the_second_are_known(engine: Engine) -> None:
