@@ -49,17 +49,16 @@ class Application(FastAPI):
     """FastAPI behind the response cache, and that behind whatever observes."""
 
     cache: ResponseCache | None = None
+    prepared: ResponseCache | ShortReads | None = None
     front: ASGIApp | None = None
 
     def ready(self, scope: Scope, request: tuple[Hashable, ...] | None = None) -> tuple[bytes, bytes] | None:
-        """Head and body of the answer to a request, where it is kept; for our HTTP protocol, past ASGI."""
-        if self.cache is None or self.front is not self.cache:  # whatever observes sees all
-            return None
-        return self.cache.ready(scope, request)
+        """Head and body of the answer to a request, where it is there at once; for our HTTP protocol, past ASGI."""
+        return None if self.prepared is None else self.prepared.ready(scope, request)
 
     def again(self, request: tuple[Hashable, ...]) -> tuple[bytes, bytes] | None:
         """The same for a request that was answered so before."""
-        return None if self.cache is None else self.cache.again(request)
+        return None if self.prepared is None else self.prepared.again(request)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await (self.front or super().__call__)(scope, receive, send)
@@ -133,8 +132,9 @@ async def _lifespan(_: FastAPI, *, service: Service, settings: Settings, ends_re
 def _put_in_front(app: Application, service: Service, settings: Settings) -> None:
     """Short reads, the response cache and the observers, outside of all that FastAPI does."""
     inner: ASGIApp = partial(FastAPI.__call__, app)
+    short = None
     if service.inline is not None and not settings.traces:  # FastAPI makes the traces
-        inner = app.front = ShortReads(inner, service, Cors(inner, origins=settings.cors_origins))
+        inner = app.prepared = short = ShortReads(inner, service, Cors(inner, origins=settings.cors_origins))
     if settings.cache_bytes:
         app.cache = ResponseCache(
             inner,
@@ -143,10 +143,12 @@ def _put_in_front(app: Application, service: Service, settings: Settings) -> Non
             s_maxage=settings.s_maxage,
             origins=() if "*" in settings.cors_origins else [origin.encode() for origin in settings.cors_origins],
             streams=("/v1/export.jsonl", "/v1/sources"),
+            read=None if short is None else short.answer,
         )
-        app.front = app.cache
+        inner = app.prepared = app.cache
     if observers := observers_of(app, access_log=settings.access_log, metrics=settings.metrics):
-        app.front = Observation(app.front or inner, observers=observers)
+        inner, app.prepared = Observation(inner, observers=observers), None  # which sees all
+    app.front = inner
 
 
 def _service(settings: Settings, engine: Engine, clock: Clock, renderers: Renderers) -> Service:

@@ -47,8 +47,8 @@ class Entry:
             status=status,
             headers=headers,
             bare_headers=bare_headers,
-            head=_head(status, headers),
-            bare_head=_head(304, bare_headers),
+            head=head_of(status, headers),
+            bare_head=head_of(304, bare_headers),
             body=body,
             etag=named.get(b"etag"),
             media_type=named.get(b"content-type", b"").partition(b";")[0].decode("latin-1"),
@@ -68,7 +68,7 @@ class Entry:
         )
 
 
-def _head(status: int, headers: list[Header]) -> bytes:
+def head_of(status: int, headers: list[Header]) -> bytes:
     """Status line and headers (RFC 9112) but for the empty line; nothing where they hold what must not go out."""
     if any(NEVER_SENT.search(value) for _, value in headers):
         return b""

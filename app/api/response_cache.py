@@ -7,12 +7,13 @@ the clock, all is forgotten.
 
 import asyncio
 import re
-from collections.abc import Container, Hashable
+from collections.abc import Callable, Container, Hashable
 from datetime import datetime, timedelta
 from functools import lru_cache
 from sys import getsizeof
 from typing import Final, NamedTuple, TypeAlias
 
+from fastapi import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.caching import best_encoding, http_date, is_acceptable, is_known, seconds_to_flip
@@ -77,7 +78,8 @@ class Question(NamedTuple):
 class ResponseCache:
     """An application behind its own cache.
 
-    `origins` are those that CORS tells apart, `streams` the paths whose answers are not held in memory.
+    `origins` are those that CORS tells apart, `streams` the paths whose answers are not held in memory, and `read`
+    says what the application would answer, where that takes no time worth speaking of.
     """
 
     def __init__(  # noqa: PLR0913 - what an answer can depend on
@@ -89,6 +91,7 @@ class ResponseCache:
         s_maxage: int,
         origins: Container[bytes],
         streams: Container[str],
+        read: Callable[[Scope], Response | None] | None = None,
     ) -> None:
         self.app = app
         self.watch = watch
@@ -97,20 +100,24 @@ class ResponseCache:
         self._s_maxage = s_maxage
         self._origins = origins
         self._streams = streams
+        self._read = read
         self._state: State | None = None
         self._capped_from: datetime | None = None
         self._content = b"", b""  # the version and the last modification, as answers name them
         self._flights: dict[Key, asyncio.Task[Entry]] = {}
 
     def ready(self, scope: Scope, request: tuple[Hashable, ...] | None = None) -> Ready | None:
-        """Head and body of the answer to a request, where it is kept and goes out as it is; else ask as usual.
+        """Head and body of the answer to a request, where it is kept or soon made and goes out as it is; else ask as usual.
 
         What the request asks is remembered by `request`, if given.
         """
         question = self._question(scope)
         if question is None or scope["method"] != "GET" or not UNUSUAL.isdisjoint(question.headers):
             return None
-        answer = self._ready(question)
+        if not self._is_lasting():
+            return None
+        entry = self.entries.get(question.key) or self._made(question.key, scope)
+        answer = self._form(question, entry)
         if answer is not None and request is not None:
             self._questions.add(request, question)
         return answer
@@ -118,24 +125,31 @@ class ResponseCache:
     def again(self, request: tuple[Hashable, ...]) -> Ready | None:
         """The same for a request whose question is remembered: it is asked of what is kept now."""
         question = self._questions.get(request)
-        return None if question is None else self._ready(question)
+        if question is None or not self._is_lasting():
+            return None
+        return self._form(question, self.entries.get(question.key))
 
-    def _ready(self, question: Question) -> Ready | None:
-        entry = self._lasting(question.key)
+    def _form(self, question: Question, entry: Entry | None) -> Ready | None:
         if entry is None or not entry.head or not question.takes(entry):
             return None
         return (entry.bare_head, b"") if self._is_known(question, entry) else (entry.head, entry.body)
 
-    def _lasting(self, key: Key) -> Entry | None:
-        """What is kept, where no change by the clock is so near that it shortens the lifetime."""
+    def _is_lasting(self) -> bool:
+        """Whether it is known what is in force, and no change by the clock is so near that it shortens the lifetime."""
         state = self.watch.glance()
         if state is None:
-            return None
+            return False
         if state is not self._state:
             self._adopt(state)
-        if self._capped_from is not None and self.watch.clock() >= self._capped_from:
+        return self._capped_from is None or self.watch.clock() < self._capped_from
+
+    def _made(self, key: Key, scope: Scope) -> Entry | None:
+        """An answer that nobody need wait for."""
+        response = None if self._read is None else self._read(key.request(scope))
+        if response is None:
             return None
-        return self.entries.get(key)
+        self.entries.counts.misses += 1
+        return self._kept(key, Entry.of(response.status_code, response.raw_headers, bytes(response.body)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -252,7 +266,7 @@ class ResponseCache:
         return None if failed else flight.result()
 
     async def _ask(self, key: Key, scope: Scope) -> Entry:
-        """The application's answer, kept where it shows the content that is in force by then."""
+        """The application's answer."""
         start: Message = {}
         body = bytearray()
 
@@ -263,7 +277,10 @@ class ResponseCache:
         headers = list(start["headers"])
         if start["status"] in KEPT:
             headers = [pair for pair in headers if pair[0] != REQUEST_ID]
-        entry = Entry.of(start["status"], headers, bytes(body))
+        return self._kept(key, Entry.of(start["status"], headers, bytes(body)))
+
+    def _kept(self, key: Key, entry: Entry) -> Entry:
+        """The entry, kept where it shows the content that is in force by now."""
         if entry.status in KEPT and entry.content == self._content:
             self.entries.add(key, entry)
         return entry

@@ -4,11 +4,13 @@ Its routing and our middleware take longer than such a read. What they add to an
 is out of the ordinary is left to them, so that errors are made in one place.
 """
 
+from collections.abc import Hashable
+
 from fastapi import Request, Response
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.api.envelope import NOTHING, SECURITY
+from app.api.entries import head_of
+from app.api.envelope import NOTHING, REQUEST_ID, SECURITY
 from app.api.middleware import Cors
 from app.api.posts import path_slug, show_list, show_one
 from app.api.routes import read_query
@@ -18,7 +20,8 @@ from app.posts.lists import is_short
 
 LISTS = "/v1/posts"
 METHODS = frozenset(("GET", "HEAD"))
-OTHERS = frozenset((b"authorization", b"x-request-id"))  # who sends one of these is asked more, or answered more
+# Who sends one of these is asked more, or answered more, or sends a body.
+OTHERS = frozenset((b"authorization", REQUEST_ID, b"content-length", b"transfer-encoding"))
 
 
 class ShortReads:
@@ -33,25 +36,36 @@ class ShortReads:
         self.cors = cors
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = self._response(scope)
-        if response is None:
+        answer = self.answer(scope)
+        if answer is None:
             await self.app(scope, receive, send)
             return
-        await send(
-            {"type": "http.response.start", "status": response.status_code, "headers": self._headers(scope, response)}
-        )
-        await send({"type": "http.response.body", "body": response.body if scope["method"] == "GET" else b""})
+        await send({"type": "http.response.start", "status": answer.status_code, "headers": answer.raw_headers})
+        await send({"type": "http.response.body", "body": answer.body if scope["method"] == "GET" else b""})
 
-    def _response(self, scope: Scope) -> Response | None:
-        """None where FastAPI is to be asked."""
+    def ready(self, scope: Scope, _request: tuple[Hashable, ...] | None = None) -> tuple[bytes, bytes] | None:
+        """Head and body of the answer to a GET, for our HTTP protocol; None where the application is to be asked."""
+        answer = self.answer(scope) if scope["method"] == "GET" else None
+        head = b"" if answer is None else head_of(answer.status_code, answer.raw_headers)
+        return (head, bytes(answer.body)) if answer is not None and head else None
+
+    def again(self, _request: tuple[Hashable, ...]) -> None:
+        """None: what was read is read again."""
+
+    def answer(self, scope: Scope) -> Response | None:
+        """The answer to a GET, with all its headers; None where the application is to be asked."""
         if scope["type"] != "http" or scope["method"] not in METHODS or not scope["path"].startswith(LISTS):
             return None
-        if any(name in OTHERS for name, _ in scope["headers"]):
+        headers = dict(reversed(scope["headers"]))  # of several the first one counts
+        if not OTHERS.isdisjoint(headers):
             return None
         try:
-            return self._read(Request(scope))
+            response = self._read(Request(scope))
         except Exception:  # noqa: BLE001 - whatever it is, it happens again where it is logged and answered
             return None
+        if response is not None:
+            self._complete(response, headers.get(b"origin"))
+        return response
 
     def _read(self, request: Request) -> Response | None:
         parent, _, slug = request.scope["path"].rpartition("/")
@@ -67,8 +81,6 @@ class ShortReads:
                 return show_one(request, path_slug(slug), query, reading, hurried=True)
         return None
 
-    def _headers(self, scope: Scope, response: Response) -> list[tuple[bytes, bytes]]:
-        headers = MutableHeaders(raw=response.raw_headers)
-        origin = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"), None)
-        self.cors.add_to(headers, origin)
-        return [*headers.raw, *SECURITY, NOTHING]
+    def _complete(self, response: Response, origin: bytes | None) -> None:
+        self.cors.add_to(response.headers, None if origin is None else origin.decode("latin-1"))
+        response.raw_headers += [*SECURITY, NOTHING]
