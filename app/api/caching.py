@@ -21,6 +21,7 @@ from app.posts.changes import State
 JSON: Final = "application/json"
 VARY: Final = "Accept-Encoding, Authorization"
 SMALLEST: Final = 500  # bytes; below it compressing costs more than it saves
+LONGEST: Final = 200  # characters of a header that is worth remembering
 ENCODINGS: Final = ("zstd", "gzip")  # in the order of our liking
 
 
@@ -109,10 +110,17 @@ def encoding_for(request: Request, size: int = SMALLEST) -> str | None:
 
 def best_encoding(header: str) -> str | None:
     """What Accept-Encoding likes best of what there is."""
+    return (_remembered_best if len(header) <= LONGEST else _best)(header) if header else None
+
+
+def _best(header: str) -> str | None:
     accepted = _weights(header)
     weights = {name: accepted.get(name, accepted.get("*", 0.0)) for name in ENCODINGS}
     best = max(ENCODINGS, key=weights.__getitem__)
     return best if weights[best] > 0 else None
+
+
+_remembered_best = lru_cache(maxsize=256)(_best)  # few forms of it go round
 
 
 def _weights(header: str) -> dict[str, float]:

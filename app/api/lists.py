@@ -28,11 +28,12 @@ def address_of(path: str, parameters: list[tuple[str, str]]) -> str:
 def envelope(request: Request, page: Page, version: str, path: str) -> tuple[dict[str, Any], dict[str, str]]:
     """The JSON of the list at `path`, and its headers."""
     kept = kept_parameters(request)
+    first = address_of(path, kept)
 
     def address(parameters: dict[str, str] | None) -> str | None:
-        return None if parameters is None else address_of(path, [*kept, *parameters.items()])
+        return None if parameters is None else f"{first}{'&' if kept else '?'}{urlencode(parameters)}"
 
-    links = {"first": address({}), "previous": address(page.previous), "next": address(page.next)}
+    links = {"first": first, "previous": address(page.previous), "next": address(page.next)}
     body: dict[str, Any] = {
         "items": page.items,
         "total": page.total,

@@ -39,9 +39,10 @@ async def get_posts(request: Request, query: Annotated[ListQuery, Query()], read
 def show_list(request: Request, query: ListQuery, reading: Reading, hurried: bool) -> Response:
     """The answer to a list. Raises QueryError, Unauthorized, Forbidden, NotAcceptable, Unhurried."""
     reading.check_status(query)
+    reader = reading.reader
     with reading.snapshot(hurried=hurried) as (snapshot, lifetime):
-        page = list_posts(snapshot, query, reading.reader, reading.show)
-        facets = count_facets(snapshot.connection, query, reading.reader)
+        page = list_posts(snapshot, query, reader, reading.show)
+        facets = count_facets(snapshot.connection, query, reader)
     path = f"{reading.service.links.root_path}/v1/posts"
     body, headers = envelope(request, page, lifetime.state.label, path)
     if facets:

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple, TypeAlias
 from fastapi import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.caching import best_encoding, http_date, is_acceptable, is_known, seconds_to_flip
+from app.api.caching import LONGEST, best_encoding, http_date, is_acceptable, is_known, seconds_to_flip
 from app.api.entries import Entries, Entry, Header
 from app.api.envelope import REQUEST_ID, identifier_of
 from app.errors import DatabaseUnavailable
@@ -30,9 +30,7 @@ CONDITIONS: Final = frozenset((b"if-none-match", b"if-modified-since"))
 UNUSUAL: Final = frozenset((REQUEST_ID, b"content-length", b"transfer-encoding"))  # what takes more thought
 HEEDED: Final = (b"accept", *CONDITIONS, *UNUSUAL)
 Ready: TypeAlias = tuple[bytes, bytes]
-LONGEST: Final = 200  # bytes of a header that is worth remembering
 S_MAXAGE = re.compile(rb"(?<=s-maxage=)\d+")
-encoding_of = lru_cache(maxsize=256)(best_encoding)
 is_taken = lru_cache(maxsize=256)(is_acceptable)
 
 
@@ -237,7 +235,7 @@ class ResponseCache:
             scope["query_string"],
             scope["scheme"],
             host,
-            encoding_of(accepted.decode("latin-1")) if accepted else None,
+            best_encoding(accepted.decode("latin-1")) if accepted else None,
             origin if origin in self._origins else None,
         )
         return Question(key, {name: headers[name] for name in HEEDED if name in headers})
