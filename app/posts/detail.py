@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import Connection, Dialect, bindparam, literal, select, union_all
 
 from app.errors import NotFound
-from app.posts.epochs import Snapshot
+from app.posts.epochs import Snapshot, kept_json
 from app.posts.fields import LINK, NEIGHBOURS, WHOLE, Shape, Show, columns_of, shape_of, show_post
 from app.posts.filters import DetailQuery
 from app.posts.lists import with_bodies
@@ -74,7 +74,7 @@ def get_post(  # noqa: PLR0913 - what an answer is made of
         }
         if "related" in prepared.shape:
             found["related"] = [show_post(post, NEIGHBOUR, show) for post in related_to(snapshot, row.pk, reader)]
-        return {name: orjson.Fragment(orjson.dumps(value)) for name, value in found.items()}
+        return {name: orjson.Fragment(kept_json(value)) for name, value in found.items()}
 
     if prepared.neighbours or "related" in prepared.shape:
         key = (plain, reader.withheld, row.pk)

@@ -16,11 +16,17 @@ from app.posts.prepared import Prepared
 T = TypeVar("T")
 MOST = 5_000  # answers kept at once; none is large
 MOST_BYTES = 4 * 1024 * 1024  # of items of lists
+BESIDE = 200  # bytes that an item takes beside its text
 MISSING: Any = object()
 
 
 class Unhurried(Exception):
     """A read that may take longer than a reader in a hurry has."""
+
+
+def kept_json(value: Any) -> bytes:
+    """A value as JSON, to be kept: a copy, since what orjson makes holds kilobytes, however short it is."""
+    return bytes(memoryview(orjson.dumps(value)))
 
 
 class Items:
@@ -35,11 +41,12 @@ class Items:
 
     def add(self, shown: Hashable, pk: int, item: Any) -> orjson.Fragment:
         """The item as JSON."""
-        text = orjson.dumps(item)
-        self._bytes += len(text)
+        text = kept_json(item)
+        size = len(text) + BESIDE
+        self._bytes += size
         if self._bytes > MOST_BYTES:
             self._known.clear()
-            self._bytes = len(text)
+            self._bytes = size
         made = self._known.setdefault(shown, {})[pk] = orjson.Fragment(text)
         return made
 

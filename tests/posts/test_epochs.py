@@ -1,5 +1,6 @@
 """What is found out once stays until a commit or the clock changes what is visible."""
 
+import tracemalloc
 from collections.abc import Hashable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -11,7 +12,7 @@ from sqlalchemy import Engine
 
 from app.database import reading
 from app.posts.detail import get_post
-from app.posts.epochs import MOST, Epochs, Snapshot, Unhurried
+from app.posts.epochs import MOST, MOST_BYTES, Epochs, Items, Snapshot, Unhurried
 from app.posts.filters import DetailQuery, ListQuery
 from app.posts.lists import NEAR, list_posts
 from app.posts.parameters import LONGEST
@@ -226,3 +227,16 @@ def test_items_are_right_where_few_are_kept(engine: Engine, monkeypatch: pytest.
         limit = int(text[-1]) if text else 20
         start = 3 if "page" in text else 0
         assert shown(engine, epochs, text)[0] == whole[start : start + limit]
+
+
+def test_items_take_no_more_memory_than_they_may_however_short_they_are() -> None:
+    items = Items()
+    tracemalloc.start()
+    try:
+        for pk in range(50_000):
+            items.add(("slug",), pk, {"slug": f"{pk}"})
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert MOST_BYTES / 10 < taken < MOST_BYTES * 1.5
