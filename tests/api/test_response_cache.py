@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import tracemalloc
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
@@ -293,6 +294,21 @@ def behind_cache(database_url: str, story: Callable[[Engine, Backend, ResponseCa
     asyncio.run(play())
     watch.signal.close()
     engine.dispose()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_is_kept_takes_no_more_memory_than_is_counted(client: TestClient) -> None:
+    stored(client, {"a.md": markdown()})
+    slugs(client)  # the total is known from here on
+    cache: ResponseCache = client.app.cache  # type: ignore[attr-defined]
+    before = counts(client).bytes
+    tracemalloc.start()
+    for number in range(500):
+        assert cache.ready(scope_of() | {"query_string": f"fields=slug&utm_term={number}".encode()}) is not None
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert taken < 2 * (counts(client).bytes - before)
 
 
 def test_what_many_ask_for_at_once_is_made_once(database_url: str) -> None:
