@@ -94,8 +94,7 @@ class Query(BaseModel):
     @cached_property
     def is_long(self) -> bool:
         """Whether to remember it, or what was found out for it, takes more memory than it is worth."""
-        values = self.__dict__  # asked often: getattr of a model takes longer
-        return sum(len(str(values[name])) for name in self.model_fields_set if values[name]) > LONGEST
+        return sum(len(str(getattr(self, name))) for name in self.model_fields_set) > LONGEST
 
     @model_validator(mode="before")
     @classmethod
