@@ -5,10 +5,8 @@ from contextlib import contextmanager
 from importlib import import_module
 from time import monotonic
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any
 
-import psycopg
-from psycopg.abc import PQGen
 from sqlalchemy import Connection, Engine, FromClause, GenerativeSelect, create_engine, event
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.engine import make_url
@@ -18,25 +16,16 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from app.driver import fetch
 from app.errors import DatabaseUnavailable, TooSlow
 
-RV = TypeVar("RV")
 HIDDEN = True  # from errors, which are logged: a statement holds whole posts, drafts among them
 THREADS = 10  # threads that may hold a connection at once; the pool is as large, so that none waits for another
-LOCK_SECONDS = 30  # that Postgres lets one wait for another's lock; SQLite's busy_timeout is its like
 GRACE = 5.0  # seconds from when Postgres ends a statement until it must have said so
-PEER: dict[str, Any] = {  # another machine that is gone is noticed within 25 seconds, whatever it was asked
-    "connect_timeout": 5,
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 25_000,
-}
 STEPS = 10_000  # of SQLite's machine between two looks at the clock: well under a millisecond
 PRAGMAS = (
     "busy_timeout = 10000",  # first, so that the others wait too; writers take turns and each turn is short
     "journal_mode = WAL",  # readers go on while one writes
     "foreign_keys = ON",  # off by default, and what belongs to a post must go with it
     "temp_store = MEMORY",  # sorting must not touch the disk
-    "cache_size = -3000",  # 3 MB for each of a dozen connections; the default of 2 MB rereads pages in every list
+    "cache_size = -3000",  # 3 MB for short reads, which are most; the default of 2 MB rereads pages in every list
     "journal_size_limit = 67108864",  # the log of a large import does not stay on the disk for ever
 )
 DURABLE = "synchronous = FULL"  # an acknowledged write survives a power failure
@@ -60,7 +49,9 @@ def open_engine(url: str, *, risk_power_loss: bool = False, patience: float | No
     """
     if url.startswith("sqlite:"):
         return _sqlite(url, (*PRAGMAS, RISKY if risk_power_loss else DURABLE))
-    return _postgres(url, patience)
+    from app.postgres import open_postgres  # noqa: PLC0415 - nine megabytes, which SQLite alone need not hold
+
+    return open_postgres(url, patience)
 
 
 class _Compiler(SQLiteCompiler):
@@ -103,56 +94,9 @@ def _sqlite(url: str, pragmas: Sequence[str]) -> Engine:
         if driver.in_transaction:  # a short read has begun
             return
         write = connection.get_execution_options().get("honbun_write", False)
-        driver.execute(f"PRAGMA cache_size = {-16000 if write else -3000}")  # one writes, whichever it is
+        # Of a dozen connections one writes, whichever it is; the others read what is rare and long.
+        driver.execute(f"PRAGMA cache_size = {-16000 if write else -1000}")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
-
-    return engine
-
-
-class _Impatient(psycopg.Connection[Any]):
-    """A server that is there and silent, because it is paused, is lost as well.
-
-    No timeout of its own would end the wait then, nor would TCP's: a paused machine still answers those.
-    """
-
-    patience: float | None = None
-    bound: float | None = None  # of each wait now
-
-    def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
-        try:
-            return super().wait(gen, interval, timeout or self.bound)
-        except psycopg.errors._WaitTimeout as error:  # noqa: SLF001 - documented, and there is no other name
-            self.close()
-            raise psycopg.OperationalError("the server does not answer") from error
-
-
-def _postgres(url: str, patience: float | None) -> Engine:
-    def connect() -> psycopg.Connection:
-        connection = _Impatient.connect(url, **PEER)  # libpq reads the URL: several hosts, services …
-        connection.patience = connection.bound = patience
-        connection.execute("SET TIME ZONE 'UTC'")  # in others an instant late in the year 9999 cannot be read
-        connection.execute(f"SET lock_timeout = '{LOCK_SECONDS}s'")
-        connection.commit()
-        return connection
-
-    engine = create_engine(
-        "postgresql+psycopg://",
-        creator=connect,
-        hide_parameters=HIDDEN,
-        pool_size=THREADS,
-        max_overflow=THREADS,
-        pool_timeout=5,
-        pool_pre_ping=True,
-    )
-
-    @event.listens_for(engine, "checkout")
-    def _trust(driver: _Impatient, _record: Any, _proxy: Any) -> None:
-        driver.bound = None  # it is there: a statement may be long, and a writer waits for its turn
-
-    @event.listens_for(engine, "checkin")
-    def _doubt(driver: _Impatient | None, _record: Any) -> None:
-        if driver is not None:
-            driver.bound = driver.patience
 
     return engine
 

@@ -9,7 +9,6 @@ from typing import Annotated, Any, Self, get_args
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-import psycopg.conninfo
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
@@ -86,9 +85,11 @@ def _database_url(url: SecretStr) -> SecretStr:
 def _postgres_url(url: SecretStr) -> SecretStr:
     if not url.get_secret_value().startswith(("postgresql://", "postgres://")):
         raise ValueError("write sqlite:///FILE or postgresql://…")
+    from psycopg import Error, conninfo  # noqa: PLC0415 - loaded where it is used
+
     try:
-        psycopg.conninfo.conninfo_to_dict(url.get_secret_value())
-    except psycopg.Error:
+        conninfo.conninfo_to_dict(url.get_secret_value())
+    except Error:
         raise ValueError("libpq cannot read this as postgresql://USER:PASSWORD@HOST/DATABASE") from None
     return url
 

@@ -1,6 +1,8 @@
 """Connections, snapshots and turns, on both databases."""
 
+import os
 import socket
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -96,7 +98,7 @@ def test_writer_waits_for_its_turn_for_longer_than_the_patience(impatient: Engin
 def test_turn_that_does_not_come_on_postgres_is_a_busy_database(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "LOCK_SECONDS", 1)
+    monkeypatch.setattr("app.postgres.LOCK_SECONDS", 1)
     engine = open_engine(postgres_url)
 
     with writing(engine) as first:
@@ -349,3 +351,10 @@ def test_system_sqlite_serves_where_there_is_no_wheel(monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, "pysqlite3", None)
 
     assert database.sqlite_module().__name__ == "sqlite3"
+
+
+def test_a_service_on_sqlite_does_not_load_what_speaks_to_postgres(tmp_path: Path) -> None:
+    code = "import sys; from app.main import create_app; create_app(); sys.exit('psycopg' in sys.modules)"
+    environment = os.environ | {"HONBUN_DATABASE_URL": f"sqlite:///{tmp_path / 'honbun.db'}", "HONBUN_API_KEY": ""}
+
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)

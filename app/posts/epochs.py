@@ -14,8 +14,8 @@ from app.posts.models import content
 from app.posts.prepared import Prepared
 
 T = TypeVar("T")
-MOST = 5_000  # answers kept at once; none is large
-MOST_BYTES = 4 * 1024 * 1024  # of items of lists
+MOST = 2_000  # answers kept at once, a few kilobytes each at most
+MOST_BYTES = 2 * 1024 * 1024  # of items of lists
 BESIDE = 200  # bytes that an item takes beside its text
 MISSING: Any = object()
 

@@ -29,7 +29,7 @@ class Prepared:
             name: processor for name, type_ in types.items() if (processor := type_.bind_processor(dialect))
         } | dict(expanded.processors)
         self._values = {name: self._bound(name, value) for name, value in expanded.parameters.items()}
-        row: Any = namedtuple("Row", statement.selected_columns.keys())  # type: ignore[misc]  # noqa: PYI024
+        row = _row_of(tuple(statement.selected_columns.keys()))
         self._row = partial(tuple.__new__, row)  # what its `_make` does, but for a call of Python's for each row
 
     def _bound(self, name: str, value: Any) -> Any:
@@ -50,6 +50,12 @@ class Prepared:
         merged = self._values | {name: self._bound(name, value) for name, value in values.items()}
         parameters = merged if self._order is None else [merged[name] for name in self._order]
         return list(map(self._row, fetch(connection, self._sql, parameters)))
+
+
+@lru_cache(maxsize=256)
+def _row_of(columns: tuple[str, ...]) -> Any:
+    """One class for all statements with these columns: each class takes as much memory as all else of a statement."""
+    return namedtuple("Row", columns)  # noqa: PYI024
 
 
 def write(connection: Connection, statement: Insert | Update, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -9,11 +9,10 @@ from typing import Any
 from uuid import uuid4
 
 import anyio.to_thread
-import psycopg
 from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from app.database import PEER, alone, reading
+from app.database import alone, reading
 from app.errors import DatabaseUnavailable
 from app.posts.changes import CHANNEL
 from app.posts.models import content
@@ -98,16 +97,15 @@ class PostgresSignal:
         while True:
             try:
                 await self._listen()
-            except (psycopg.Error, OSError) as error:
+            except (self._engine.dialect.loaded_dbapi.Error, OSError) as error:
                 log.warning("the listener is down, versions are read at each request: %s", _first_line(error))
             self._trusted_until = 0.0
             await asyncio.sleep(RETRY)
 
     async def _listen(self) -> None:
-        connecting = psycopg.AsyncConnection.connect(
-            self._url, autocommit=True, **PEER
-        )  # it only listens: without probes it would never hear that the other side is gone
-        async with await connecting as connection:
+        from app.postgres import connect_listener  # noqa: PLC0415 - loaded where there is one
+
+        async with await connect_listener(self._url) as connection:
             await connection.execute(f"LISTEN {CHANNEL}".encode())
             await connection.execute(f"LISTEN {self._beat}".encode())
             self._has_moved = True  # what was committed before was not heard of
