@@ -18,7 +18,7 @@ from app.errors import Finding
 
 __all__ = ["RENDERER", "Heading", "Image", "Rendered", "render", "render_excerpt", "text_of"]
 
-RENDERER = f"honbun-markdown/5+{version('markdown-it-py')}+{version('mdit-py-plugins')}+{version('nh3')}"
+RENDERER = f"honbun-markdown/6+{version('markdown-it-py')}+{version('mdit-py-plugins')}+{version('nh3')}"
 """What rendered a post: changes whenever the same source may come out otherwise."""
 
 _LINE_ENDINGS = re.compile(r"\r\n?")
