@@ -19,7 +19,8 @@ _TAGS = re.compile(r"(<[^>]*>)")
 _ATTRIBUTE = re.compile(r' ([^\s="]+)="([^"]*)"')
 _ID = re.compile(r'<[^>]* id="([^"]*)"')
 _SPACE = re.compile(r"[ \t\n\r]+")
-_SPACES = re.compile(r"[\t\n\r]|  ")  # what is to be collapsed; most lines hold none
+_COLLAPSED = ("\n", "  ", "\t", "\r")  # most lines hold none of these
+_END_TAGS = {f"<{name}>": f"</{name}>" for name in (*HEADINGS, "li", "p", "td", "th")}
 _TRANSPARENT = frozenset(("div", "section"))  # a paragraph in these is still one of the post's own
 _NOT_IN_EXCERPTS = re.compile(r'<sup class="footnote-ref"><a [^>]*>[^<]*</a></sup>|<iframe [^>]*></iframe>')
 
@@ -58,8 +59,8 @@ class _Lines:
     def end(self) -> None:
         if not self.line:
             return
-        text = _collapsed(self.line)
-        prose = text if self.line_of_prose is None else _collapsed(self.line_of_prose)
+        text = _collapsed("".join(self.line))
+        prose = text if self.line_of_prose is None else _collapsed("".join(self.line_of_prose))
         if text:
             self.all.append(text)
         if prose:
@@ -67,15 +68,24 @@ class _Lines:
         self.line.clear()
         self.line_of_prose = None
 
+    def add_line(self, text: str) -> None:
+        self.end()
+        if text := _collapsed(text):
+            self.all.append(text)
+            self.prose.append(text)
+
     def add_verbatim(self, text: str) -> None:
         self.end()
         if text := text.strip("\n"):
             self.all.append(text)
 
 
-def _collapsed(pieces: list[str]) -> str:
-    text = "".join(pieces).strip(" ")
-    return _SPACE.sub(" ", text).strip(" ") if _SPACES.search(text) else text
+def _collapsed(text: str) -> str:
+    text = text.strip(" ")
+    for space in _COLLAPSED:
+        if space in text:
+            return _SPACE.sub(" ", text).strip(" ")
+    return text
 
 
 @dataclass(slots=True)
@@ -108,22 +118,46 @@ class _Reader:
         self.mark = False  # within the number of a footnote, which is no word of the text
 
     def read(self) -> Shown:
-        for index, part in enumerate(self.parts):
-            if index % 2 == 0:
-                if part:
-                    self._text(unescape(part) if "&" in part else part)
-            elif part[1] == "/":
+        parts = self.parts
+        self._text(parts[0])
+        tags = iter(range(1, len(parts), 2))  # each has a text behind it
+        for index in tags:
+            part = parts[index]
+            if part in _END_TAGS and parts[index + 2] == _END_TAGS[part] and self._is_plain():
+                self._block_of_text(index)
+                behind = parts[next(tags) + 1]
+                if behind != "\n":  # no line shows what white space it begins with
+                    self._text(behind)
+                continue
+            if part[1] == "/":
                 self._close(part[2:-1], index)
             else:
                 self._open(part, index)
+            self._text(parts[index + 1])
         self.shown.html = "".join(self.parts)
         self.lines.end()
         self.shown.text, self.shown.prose = "\n".join(self.lines.all), "\n".join(self.lines.prose)
         return self.shown
 
-    def _text(self, text: str) -> None:
-        if self.silent:
+    def _is_plain(self) -> bool:
+        """Whether what comes next is nothing but text of the post."""
+        is_apart = self.silent or self.back_arrow or self.code is not None
+        return not is_apart and self.heading is None and self.paragraph is None
+
+    def _block_of_text(self, index: int) -> None:
+        """What `_open`, `_text` and `_close` do with a block that holds no tag, as most blocks of a post are."""
+        tag, text, _ = parts = self.parts[index : index + 3]
+        text = unescape(text) if "&" in text else text
+        self.lines.add_line(text)
+        if tag[1] == "h":
+            self._end_heading(index, text)
+        elif tag == "<p>" and not self.shown.first_paragraph and _TRANSPARENT.issuperset(self.open):
+            self._end_paragraph(parts)
+
+    def _text(self, part: str) -> None:
+        if self.silent or not part:
             return
+        text = unescape(part) if "&" in part else part
         if self.code is not None:
             self.code.append(text)
             return
@@ -160,7 +194,7 @@ class _Reader:
             self.lines.add_verbatim("".join(self.code))
             self.code = None
         elif tag in HEADINGS and self.heading:
-            self._end_heading(*self.heading)
+            self._end_heading(self.heading[0], "".join(self.heading[1]))
         elif tag == "rp":
             self.silent -= 1
         elif tag == "sup" and self.mark:
@@ -184,8 +218,8 @@ class _Reader:
         if src := attributes.get("src"):
             self.shown.images.append(Image(src=src, alt=attributes.get("alt", "")))
 
-    def _end_heading(self, index: int, pieces: list[str]) -> None:
-        text = _SPACE.sub(" ", "".join(pieces)).strip()
+    def _end_heading(self, index: int, text: str) -> None:
+        text = _collapsed(text).strip()
         part = self.parts[index]
         given = _ID.match(part) if " id=" in part else None
         anchor = unescape(given[1]) if given else self.ids.id_for(text)

@@ -1,6 +1,7 @@
 """Rulers that ask a rule only where its first character stands.
 
-A parser spends most of its time on rules that cannot apply: twenty at each line and at each character of markup.
+A parser spends most of its time on rules that cannot apply: twenty at each line and at each character of markup. So
+indented code is only looked for where a line is indented, and what takes two lines only where a second one follows.
 """
 
 from collections.abc import Callable, Mapping
@@ -31,6 +32,9 @@ BLOCK_STARTS = {
     "math_block": "$",
     "reference": "[",
 }
+_MAX_INDENT = 3  # of what is no code
+_TAKES_INDENT = "code"
+_TAKE_TWO_LINES = ("lheading", "table")
 INLINE_STARTS = {
     "address_with_blanks": "![",
     "attribute_list": "{",
@@ -67,18 +71,20 @@ class _Ruler(Ruler[F]):
     def __compile__(self) -> None:
         super().__compile__()
         chains = self.__cache__ or {}
-        self.__cache__ = {chain: [self._asking(*self._chosen(rules))] for chain, rules in chains.items()}
+        self.__cache__ = {chain: [self._asking(rules)] for chain, rules in chains.items()}
 
-    def _chosen(self, rules: list[F]) -> tuple[dict[str, tuple[F, ...]], tuple[F, ...]]:
-        """The rules by what they may begin with, and those for any other character."""
-        starts = {rule.fn: self._starts.get(rule.name) for rule in self.__rules__}
+    def _chosen(self, rules: list[F], *never: str) -> tuple[dict[str, tuple[F, ...]], tuple[F, ...]]:
+        """The rules by what they may begin with, and those for any other character; without those of some names."""
+        names = {rule.fn: rule.name for rule in self.__rules__}
+        rules = [rule for rule in rules if names[rule] not in never]
+        starts = {rule: self._starts.get(names[rule]) for rule in rules}
         by_character = {
             character: tuple(rule for rule in rules if character in (starts[rule] or character))
             for character in "".join(self._starts.values())
         }
         return by_character, tuple(rule for rule in rules if starts[rule] is None)
 
-    def _asking(self, by_character: dict[str, tuple[F, ...]], others: tuple[F, ...]) -> F:
+    def _asking(self, rules: list[F]) -> F:
         raise NotImplementedError
 
 
@@ -88,11 +94,19 @@ class BlockRuler(_Ruler[RuleFuncBlockType]):
     def __init__(self, other: Ruler[RuleFuncBlockType]) -> None:
         super().__init__(other, BLOCK_STARTS)
 
-    def _asking(
-        self, by_character: dict[str, tuple[RuleFuncBlockType, ...]], others: tuple[RuleFuncBlockType, ...]
-    ) -> RuleFuncBlockType:
+    def _asking(self, rules: list[RuleFuncBlockType]) -> RuleFuncBlockType:
+        indented = self._chosen(rules)
+        alone = self._chosen(rules, _TAKES_INDENT, *_TAKE_TWO_LINES)
+        followed = self._chosen(rules, _TAKES_INDENT)
+
         def ask(state: StateBlock, start: int, end: int, silent: bool) -> bool:
             at = state.bMarks[start] + state.tShift[start]
+            if state.sCount[start] - state.blkIndent > _MAX_INDENT:
+                by_character, others = indented
+            elif start + 1 >= end or state.isEmpty(start + 1):
+                by_character, others = alone
+            else:
+                by_character, others = followed
             for rule in by_character.get(state.src[at : at + 1], others):  # noqa: SIM110 - any() takes longer
                 if rule(state, start, end, silent):
                     return True
@@ -107,9 +121,9 @@ class InlineRuler(_Ruler[RuleFuncInlineType]):
     def __init__(self, other: Ruler[RuleFuncInlineType]) -> None:
         super().__init__(other, INLINE_STARTS)
 
-    def _asking(
-        self, by_character: dict[str, tuple[RuleFuncInlineType, ...]], others: tuple[RuleFuncInlineType, ...]
-    ) -> RuleFuncInlineType:
+    def _asking(self, rules: list[RuleFuncInlineType]) -> RuleFuncInlineType:
+        by_character, others = self._chosen(rules)
+
         def ask(state: StateInline, silent: bool) -> bool:
             for rule in by_character.get(state.src[state.pos], others):  # noqa: SIM110 - any() takes longer
                 if rule(state, silent):

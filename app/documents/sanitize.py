@@ -110,12 +110,13 @@ _PRE_NEWLINE = re.compile(r'<pre(?: [^\s="]+="[^"]*")*>\n')  # HTML reads the fi
 _WRITTEN = r'(?: [^\s="]+="[^"]*")'  # an attribute
 _NAME_WRITTEN = re.compile(r' ([^\s="]+)="[^"]*"')
 # What a frame holds is no markup, so that it is read together with its tags, from left to right with all others.
-_TAG = re.compile(rf"(?P<frame><iframe{_WRITTEN}*>).*?</iframe>|<input>|<[a-z][a-z0-9]*{_WRITTEN}+>", re.DOTALL)
+# The `<` stands before the alternatives, not in each: the search for it is many times as fast.
+_TAG = re.compile(rf"<(?:(?P<frame>iframe{_WRITTEN}*)>.*?</iframe>|input>|[a-z][a-z0-9]*{_WRITTEN}+>)", re.DOTALL)
 
 
 def _regular(found: re.Match[str]) -> str:
     """A tag without `<` and `>` in its attributes, and with those that it always has; a frame that leads somewhere."""
-    inner = (found["frame"] or found[0])[1:-1]
+    inner = found["frame"] or found[0][1:-1]
     if "<" in inner or ">" in inner:
         inner = inner.replace("<", "&lt;").replace(">", "&gt;")
     if found["frame"]:
