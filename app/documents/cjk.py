@@ -134,7 +134,9 @@ class CjkParserInline(ParserInline):
 
     def parse(self, src: str, md: MarkdownIt, env: EnvType, tokens: list[Token]) -> list[Token]:
         if src and not self.terminator_re.search(src):  # text alone, as most lines of prose are
-            tokens.append(Token("text", "", 0, content=src))
+            text = Token("text", "", 0)
+            text.content = src
+            tokens.append(text)
             return tokens
         state = CjkState(src, md, env, tokens)
         self.tokenize(state)

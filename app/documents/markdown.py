@@ -81,10 +81,9 @@ def render_excerpt(
     Link reference definitions of the whole body are known in it; footnotes are left out, as their texts are elsewhere.
     """
     source, _ = _without_controls(markdown)
-    body, _ = _without_controls(definitions_of)
-    env = {**budget(len(source.encode()) + len(body.encode())), "resolve": resolve, "footnotes_dropped": True}
-    if "[" in source and "]:" in body:
-        read_definitions(_parser(), body, env)
+    env = {**budget(len(source.encode()) + len(definitions_of.encode())), "resolve": resolve, "footnotes_dropped": True}
+    if "[" in source and "]:" in definitions_of:
+        read_definitions(_parser(), _without_controls(definitions_of)[0], env)
     html = _html(source, env)
     return html, one_line(read(html).text)
 

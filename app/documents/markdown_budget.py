@@ -98,18 +98,26 @@ class BudgetedRenderer(RendererHTML):
     def renderInline(self, tokens: Sequence[Token], options: OptionsDict, env: EnvType) -> str:  # noqa: N802
         return "".join(self._fragments(tokens, options, env))
 
+    @staticmethod
+    def renderAttrs(token: Token) -> str:  # noqa: N802
+        return RendererHTML.renderAttrs(token) if token.attrs else ""
+
     def _fragments(self, tokens: Sequence[Token], options: OptionsDict, env: EnvType) -> list[str]:
         out: list[str] = []
         rules, left = self.rules, env["output_left"]
-        for index, token in enumerate(tokens):
+        for position, each in enumerate(tokens):
+            siblings, index, token = tokens, position, each
             if token.type == "inline":
-                if token.children:
+                if not token.children:
+                    continue
+                if len(token.children) > 1:
                     env["output_left"] = left
                     out += self._fragments(token.children, options, env)
                     left = env["output_left"]
-                continue
-            rule = rules.get(token.type)
-            fragment = rule(tokens, index, options, env) if rule else self.renderToken(tokens, index, options, env)
+                    continue
+                siblings, index, token = token.children, 0, token.children[0]
+            rule = rules.get(token.type) or self.renderToken
+            fragment = rule(siblings, index, options, env)
             left -= len(fragment) if fragment.isascii() else len(fragment.encode())
             if left < 0:
                 raise exceeded("the HTML would be many times as large as the source")

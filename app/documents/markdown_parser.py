@@ -13,6 +13,7 @@ from markdown_it import MarkdownIt
 from markdown_it.parser_core import ParserCore
 from markdown_it.renderer import RendererProtocol
 from markdown_it.rules_core.state_core import StateCore
+from markdown_it.rules_core.text_join import text_join
 from markdown_it.rules_inline.state_inline import StateInline
 from markdown_it.token import Token
 from markdown_it.utils import EnvType
@@ -46,6 +47,8 @@ def extended() -> MarkdownIt:
     md = commonmark()
     md.options["tasklists"] = True
     md.enable(["table", "strikethrough"])
+    md.core.ruler.disable("normalize")  # what is rendered has one kind of line ending and no NUL already
+    md.core.ruler.at("text_join", _text_join)
     footnote_plugin(md, inline=False)  # `^[` is more often a regular expression than a footnote
     md.inline.ruler.at("footnote_ref", _footnote_mark)
     md.add_render_rule("footnote_caption", _footnote_number)
@@ -86,12 +89,26 @@ def _language(info: str) -> str:
     return re.split(r"[:,{\s]", info.strip(), maxsplit=1)[0]
 
 
+def _is_text(inline: Token) -> bool:
+    """Whether a line of prose holds text alone, as most do."""
+    children = inline.children
+    return children is not None and len(children) == 1 and children[0].type == "text"
+
+
+def _text_join(state: StateCore) -> None:
+    """The library's rule, for the lines that may have something to join."""
+    tokens = state.tokens
+    state.tokens = [token for token in tokens if token.type == "inline" and not _is_text(token)]
+    text_join(state)
+    state.tokens = tokens
+
+
 def _inlines(state: StateCore) -> None:
     env = state.env
     line = 1
     for token in state.tokens:
         line = token.map[0] + 1 if token.map else line
-        if token.type == "inline" and token.children:
+        if token.type == "inline" and token.children and not _is_text(token):
             escape_unclosed(token.children)
             if env.get("footnotes_dropped"):
                 token.children = [child for child in token.children if child.type not in _FOOTNOTES]
