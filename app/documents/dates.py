@@ -4,6 +4,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 # RFC 822's names and those that are one offset wherever they are used (CST is RFC 822's).
@@ -71,6 +72,7 @@ _ANNOTATION = re.compile(r"\s*(?:\[[A-Za-z_/+-]+\]|\(([^()]*)\))$")
 _LONGEST = 100  # keeps patterns from being run over a whole paragraph
 
 
+@lru_cache(maxsize=16)  # for one post: its dates are also fields that can be compared
 def parse_date(text: str, *, zone: ZoneInfo) -> datetime:
     """Read a date with or without a time: ISO 8601, RFC 5322, English, Japanese, `date(1)`.
 

@@ -146,7 +146,8 @@ def _front(source: Source, config: SiteConfig) -> tuple[Split, dict[str, Node], 
     written, warnings = parse_front_matter(parts)
     nodes = config.under(source.name, written)
     front, field_warnings = read(nodes)
-    front = replace(front, excerpt_separator=front.excerpt_separator or config.excerpt_separator)
+    if config.excerpt_separator and not front.excerpt_separator:
+        front = replace(front, excerpt_separator=config.excerpt_separator)
     return parts, nodes, front, (*parts.warnings, *warnings, *field_warnings)
 
 

@@ -38,8 +38,8 @@ def _marked(source: bytes) -> str | None:
     for mark, name in _BOMS:
         if source.startswith(mark):
             return name
-    even, odd = source[::2].count(0), source[1::2].count(0)
     # ASCII characters of UTF-16 have a NUL on one side; a stray NUL in a text is rare.
+    even, odd = (source[::2].count(0), source[1::2].count(0)) if 0 in source else (0, 0)
     if max(even, odd) * 10 > max(len(source), 10) and min(even, odd) * 10 <= max(even, odd):
         return "UTF-16BE" if even > odd else "UTF-16LE"
     if b"\x1b$" in source and b"\x1b(" in source and source.isascii():

@@ -11,6 +11,8 @@ from app.documents.field_names import ALIASES, IMAGE_KEYS, JOINED, NAME_KEYS, SI
 from app.documents.nodes import Node, Scalar, first_scalar
 from app.errors import DocumentError, Finding
 
+_KNOWN = frozenset(key for keys in ALIASES.values() for key in keys)
+_PATHS = tuple(key for key in _KNOWN if "." in key)
 _FALSE = frozenset({"false", "no", "off", "n"})
 _SHOWING = frozenset(key.casefold() for key in ALIASES["published"])
 _NOT_DRAFT = _FALSE | {"0", ""}
@@ -88,10 +90,10 @@ class _Reader:
     def __init__(self, fields: dict[str, Node]) -> None:
         self.fields = fields
         self.findings: list[Finding] = []
-        self._folded: dict[str, str] = {}
-        for key in fields:
-            self._folded.setdefault(key.casefold(), key)
-        self._known = {key for keys in ALIASES.values() for key in keys}
+        within = {path: node for path in _PATHS if (node := _walk(fields, path)) is not None}
+        self._nodes = {**fields, **within}  # by their paths
+        first = {key.casefold(): key for key in reversed(fields)}
+        self._other_case = {folded: key for folded, key in first.items() if key not in _KNOWN}
         self._remarked: set[str] = set()
 
     def title(self) -> Scalar | None:
@@ -183,16 +185,16 @@ class _Reader:
         """Give the first key that holds an address; theme options under the same name (`cover: true`) are none."""
         return next((address for _, node in self._present("cover") if (address := _address(node))), None)
 
-    def _present(self, field: str) -> Iterator[tuple[str, Node]]:
-        """Yield a field's keys and nodes by precedence: exact keys, then keys in another case, with a warning."""
+    def _present(self, field: str) -> list[tuple[str, Node]]:
+        """Give a field's keys and nodes by precedence: exact keys, then keys in another case, with a warning."""
         keys = ALIASES[field]
-        exact = [(key, node) for key in keys if (node := _walk(self.fields, key)) is not None]
-        for name in keys:
-            key = self._folded.get(name.casefold())
-            if key and key not in self._known and (not exact or (field in JOINED and key not in dict(exact))):
-                exact.append((key, self.fields[key]))
+        present = [(key, self._nodes[key]) for key in keys if key in self._nodes]
+        for name in keys if self._other_case else ():
+            key = self._other_case.get(name.casefold())
+            if key and (not present or (field in JOINED and key not in dict(present))):
+                present.append((key, self.fields[key]))
                 self._remark_case(key, name)
-        return iter(exact)
+        return present
 
     def _flag(self, key: str, node: Node) -> bool:
         """Read a flag: null and Jekyll's falsy words are false, whatever is neither yes nor no is true."""

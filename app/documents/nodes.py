@@ -21,6 +21,7 @@ MAX_SAFE_INTEGER = 2**53  # JSON clients read numbers as IEEE 754 doubles (RFC 8
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_BEGIN_NUMBERS = frozenset("+-.0123456789")
 _MAX_DIGITS = 4000  # Python refuses to read integers of more than 4 300 digits
 
 Value: TypeAlias = bool | int | float | str | None
@@ -55,7 +56,7 @@ def core(text: str) -> Value:
     """Read a plain scalar by YAML 1.2's core schema (yaml.org/spec/1.2.2, section 10.3.2)."""
     if text in _WORDS:
         return _WORDS[text]
-    if len(text) > _MAX_DIGITS:
+    if text[0] not in _BEGIN_NUMBERS or len(text) > _MAX_DIGITS:
         return text
     if _INTEGER.fullmatch(text):
         return int(text, 0) if text[:2] in {"0o", "0x"} else int(text)
@@ -168,7 +169,7 @@ class Front:
 
     def string(self, text: str, index: int) -> str:
         """Let pass what a JSON string, a database and a terminal can all hold."""
-        if forbidden := _FORBIDDEN.search(text):
+        if not text.isprintable() and (forbidden := _FORBIDDEN.search(text)):
             raise self._control_character(forbidden[0], index)
         return text
 

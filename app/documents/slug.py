@@ -4,6 +4,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 from app.documents.dates import date_of
@@ -53,7 +54,8 @@ def slug_from_name(stem: str) -> str:
     """
     _refuse_controls(stem, "invalid_slug")
     text = unicodedata.normalize("NFC", stem)
-    text = "".join(character for character in text if not _invisible(character))
+    if not text.isascii():
+        text = "".join(character for character in text if not _invisible(character))
     text = re.sub(r"[\s/\\]+", "-", text.strip()).rstrip(".")
     return _cut(text.strip("-") if text.strip("-.") else "", _MAX_NAME_BYTES)
 
@@ -123,6 +125,7 @@ def _invisible(character: str) -> bool:
     )
 
 
+@lru_cache(maxsize=20_000)
 def _glyph(character: str) -> str:
     if _invisible(character) and not character.isspace():
         return ""
@@ -132,6 +135,8 @@ def _glyph(character: str) -> str:
 
 def _loose_marks(text: str) -> str:
     """Drop combining marks that lost what they stood on."""
+    if text.isascii():
+        return text
     kept: list[str] = []
     for character in text:
         if unicodedata.category(character)[0] != "M" or (kept and kept[-1] != "-"):
@@ -152,6 +157,8 @@ def _cut(text: str, size: int) -> str:
 
 
 def _refuse_controls(text: str, code: str) -> None:
+    if text.isprintable():  # these characters are not
+        return
     found = next((c for c in text if unicodedata.category(c) in {"Cc", "Cs"} or _BIDI.match(c)), None)
     if found:
         detail = f"{text[:80]!r} holds the invisible character U+{ord(found):04X}."

@@ -97,15 +97,17 @@ class _Reader:
         """Build the node that `event` opens."""
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event, depth)
+        if event.anchor is None:
+            return self._value(event, depth)
         anchor = _Anchor(nodes=-self.front.nodes, characters=-self.front.characters)
-        if event.anchor:
-            self.anchors[event.anchor] = anchor
-        anchor.node = node = (
-            self._scalar(event) if isinstance(event, yaml.ScalarEvent) else self._collection(event, depth)
-        )
+        self.anchors[event.anchor] = anchor
+        anchor.node = node = self._value(event, depth)
         anchor.nodes += self.front.nodes
         anchor.characters += self.front.characters
         return node
+
+    def _value(self, event: Any, depth: int) -> Node:
+        return self._scalar(event) if isinstance(event, yaml.ScalarEvent) else self._collection(event, depth)
 
     def _scalar(self, event: Any) -> Scalar:
         front, index = self.front, event.start_mark.index
