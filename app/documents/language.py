@@ -13,6 +13,7 @@ _KANA_RANGES = "\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fd-\u30ff\u31f0-\u31f
 _HAN_RANGES = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
 _HANGUL_RANGES = "\u1100-\u11ff\u3131-\u318e\ua960-\ua97c\uac00-\ud7a3"
 _KANA, _HANGUL = re.compile(f"[{_KANA_RANGES}]+"), re.compile(f"[{_HANGUL_RANGES}]+")
+_ANY_HANGUL = re.compile(f"[{_HANGUL_RANGES}]")
 _CJK = re.compile(f"[{_KANA_RANGES}{_HAN_RANGES}{_HANGUL_RANGES}]+")
 _ADDRESS = re.compile(r"https?://[!-~]+")
 _LETTER = re.compile(r"[^\W\d_]+")
@@ -43,6 +44,9 @@ def detect(text: str) -> str | None:
     if text.isascii():
         return None
     text = _ADDRESS.sub(" ", text)
+    # A third of most Japanese texts holds enough kana to settle it, whatever else there is; to count all takes long.
+    if _length(_KANA, text[: len(text) // 3]) * 10 >= len(text) and not _ANY_HANGUL.search(text):
+        return "ja"
     others = _CJK.sub("", text)  # long runs at once; each script by itself would be many short ones
     cjk = len(text) - len(others)
     if not cjk or cjk * 20 < cjk + _length(_LETTER, others):

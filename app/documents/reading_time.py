@@ -9,8 +9,8 @@ _CJK = re.compile(
     "\uff01-\uff60\uff61-\uff9f\uffe0-\uffe6\U00020000-\U000323af]+"
 )
 _WORD = re.compile(r"[^\W_]")  # searched word by word: one pattern for words would take quadratic time on ------
-_UNSEEN = re.compile(
-    r"[\s\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0100-\U000e01ef]+"
+_UNSEEN = re.compile(  # besides white space
+    r"[\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0100-\U000e01ef]"
 )
 _ADDRESS = re.compile(r"(?:https?://|www\.)[!-~]+", re.IGNORECASE)
 
@@ -22,7 +22,7 @@ def count(text: str) -> tuple[int, int]:
     what stands between blanks or CJK characters in other scripts (Korean too) and holds a letter or a digit.
     """
     cjk, words = _measure(text)
-    return cjk + words, len(_UNSEEN.sub("", text))
+    return cjk + words, len(_UNSEEN.sub("", "".join(text.split())))
 
 
 def minutes(text: str, *, cjk_per_minute: int = 500, words_per_minute: int = 238) -> int:
@@ -41,4 +41,4 @@ def minutes(text: str, *, cjk_per_minute: int = 500, words_per_minute: int = 238
 @lru_cache(maxsize=1)  # the same text is asked for twice, unless it holds an address
 def _measure(text: str) -> tuple[int, int]:
     rest, runs = _CJK.subn(" ", text)
-    return len(text) - len(rest) + runs, sum(1 for word in rest.split() if _WORD.search(word))
+    return len(text) - len(rest) + runs, sum(1 for word in rest.split() if word.isalnum() or _WORD.search(word))

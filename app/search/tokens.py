@@ -18,6 +18,7 @@ find 7 % more. What is typed for a suggestion is folded: there a wrong title cos
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import cache
 from hashlib import blake2b
 from operator import add
 
@@ -36,7 +37,9 @@ _IGNORABLE = (
     *((0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF), (0xE0000, 0xE0FFF)),
 )
 IGNORABLE = "".join(f"{chr(first)}-{chr(last)}" for first, last in _IGNORABLE)  # for a class of a regular expression
-_IGNORED = re.compile(f"[{IGNORABLE}]+")
+_IGNORED = re.compile(
+    f"[{IGNORABLE}]"
+)  # one by one: most texts have none, and looking for runs takes three times as long
 # Thai, Lao, Myanmar, Khmer and their neighbours are written without spaces, though their characters are not wide.
 _SPACELESS = (
     *((0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x1950, 0x19FF), (0x1A20, 0x1AAF)),
@@ -45,6 +48,9 @@ _SPACELESS = (
 _SKIN_TONES = range(0x1F3FB, 0x1F400)
 _SIGNS = "+#"
 _RUN = re.compile("c[cm]*|w[wm]*|(?<=[wm])s+")
+# Characters that most texts have none besides: European letters, punctuation and symbols, kana; and two ranges of `c` alone.
+_USUAL = ((0x0000, 0x017F), (0x2000, 0x206F), (0x2190, 0x21FF), (0x2500, 0x266F), (0x3000, 0x30FF))
+_USUAL_SPACELESS = "\u3400-\u9fff\uac00-\ud7a3"  # Han, Hangul
 
 
 class _Kinds(dict[int, str]):
@@ -85,8 +91,33 @@ def spans(folded: str) -> Iterator[tuple[int, int]]:
 
 
 def runs(text: str) -> list[str]:
-    folded = fold(text)
-    return [folded[start:end] for start, end in spans(folded)]
+    return [spaceless or other for spaceless, other in _cut(fold(text))]
+
+
+def _cut(folded: str) -> list[tuple[str, str]]:
+    """The runs of a folded text in order: a spaceless one and nothing, or nothing and any other."""
+    usual, run = _usual()
+    if usual.fullmatch(folded):
+        return run.findall(folded)
+    kinds = folded.translate(_KINDS)
+    found = (match.span() for match in _RUN.finditer(kinds))
+    return [(folded[start:end], "") if kinds[start] == "c" else ("", folded[start:end]) for start, end in found]
+
+
+@cache
+def _usual() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """What a text of usual characters alone matches, and one of its runs, in groups as `_cut` has them.
+
+    To find a text's runs in it as it is takes a third of the time that it takes to look up each character's kind.
+    """
+    members = dict.fromkeys("cwms ", "")
+    for first, last in _USUAL:
+        for code in range(first, last + 1):
+            members[_KINDS[code]] += re.escape(chr(code))
+    members["c"] += _USUAL_SPACELESS
+    c, w, m, s, _ = members.values()
+    run = f"([{c}][{c}{m}]*)|([{w}][{w}{m}]*|(?<=[{w}{m}])[{s}]+)"
+    return re.compile(f"[{''.join(members.values())}]*"), re.compile(run)
 
 
 def normal_form(text: str) -> str:
@@ -116,14 +147,12 @@ def encoded_tokens(text: str) -> list[str]:
 
 def encoded(text: str) -> str:
     """The same with a space between two of them, made without a look at each: most of what it takes to write a post."""
-    folded = fold(text)
-    kinds = folded.translate(_KINDS)
-    found: list[str] = []
-    for match in _RUN.finditer(kinds):
-        start, end = match.span()
-        run = folded[start:end]
-        found.append(run.translate(_ENDS_AND_STARTS)[_CODE + 1 :] if kinds[start] == "c" else _WORDS[run])
-    return " ".join(found)
+    return " ".join(
+        [
+            spaceless.translate(_ENDS_AND_STARTS)[_CODE + 1 :] if spaceless else _WORDS[other]
+            for spaceless, other in _cut(fold(text))
+        ]
+    )
 
 
 def encode(token: str) -> str:

@@ -90,6 +90,18 @@ def test_tokens_of_any_text_are_encoded_in_letters_and_digits(text: str) -> None
     assert SEPARATOR not in encoded.values()
 
 
+@given(st.text(alphabet=st.sampled_from("aé+#1 、。「Жяが\u0301\u0e32カー々都〇한→★ﾃ\u200d\ue000")))
+def test_tokens_of_a_text_are_the_same_beside_a_rare_character(text: str) -> None:
+    assert tokens(f"{text} 🎉") == [*tokens(text), "🎉"]
+    assert encoded_tokens(f"{text} 🎉") == [*encoded_tokens(text), encode("🎉")]
+
+
+def test_every_code_point_is_cut_the_same_beside_a_rare_character() -> None:
+    for code in (*range(0x3400), *range(0x3400, 0x10000, 61)):
+        text = f"a{chr(code)} b+{chr(code)}都{chr(code)}"
+        assert tokens(f"{text} 🎉") == [*tokens(text), "🎉"]
+
+
 def test_a_character_is_a_prefix_of_exactly_the_tokens_that_begin_with_it() -> None:
     encoded = {token: encode(token) for token in tokens("都内の都市に都、𠮷都")}
 
