@@ -23,7 +23,7 @@ from app.api import feeds, health, history, ingest, openapi, posts, problems, re
 from app.api.auth import digest
 from app.api.envelope import Envelope, policy_of_page
 from app.api.key_use import KeyUse
-from app.api.middleware import Cors, Head, Unexpected
+from app.api.middleware import Cors, Forgetting, Head, Unexpected
 from app.api.observation import Observation, observers_of
 from app.api.overload import Admission, Rates, Slots
 from app.api.readiness import Readiness
@@ -34,6 +34,7 @@ from app.database import THREADS, open_engine
 from app.documents.sources import Limits
 from app.ending import drain_at_sigterm, end_with_parent
 from app.memory import give_back_memory
+from app.posts.replica import Replica
 from app.posts.watch import Watch
 from app.rendering.pool import Renderers, cores
 from app.settings import Settings
@@ -104,6 +105,7 @@ def create_app(
     app.add_middleware(Unexpected)
     app.add_middleware(Cors, origins=settings.cors_origins)
     app.add_middleware(Envelope)
+    app.add_middleware(Forgetting, watch=service.watch)
     _put_in_front(app, service, settings)
     return app
 
@@ -116,7 +118,9 @@ async def _lifespan(_: FastAPI, *, service: Service, settings: Settings, ends_re
         await anyio.to_thread.run_sync(migrate.upgrade, service.engine)
     drain_at_sigterm(partial(setattr, service.readiness, "is_ending", True), settings.drain_seconds)
     end_with_parent()
-    work = (take_content(service, settings.content_dir), service.watch.signal.run(), service.key_use.run())
+    work = [take_content(service, settings.content_dir), service.watch.signal.run(), service.key_use.run()]
+    if service.replica is not None:
+        work.append(service.replica.run())
     tasks = [asyncio.create_task(one) for one in work]
     yield
     for task in tasks:
@@ -125,6 +129,8 @@ async def _lifespan(_: FastAPI, *, service: Service, settings: Settings, ends_re
     service.watch.signal.close()
     await anyio.to_thread.run_sync(service.key_use.write)
     await anyio.to_thread.run_sync(service.engine.dispose)
+    if service.replica is not None:
+        await anyio.to_thread.run_sync(service.replica.engine.dispose)
     if ends_renderers:
         await anyio.to_thread.run_sync(service.renderers.close)
 
@@ -154,8 +160,12 @@ def _put_in_front(app: Application, service: Service, settings: Settings) -> Non
 def _service(settings: Settings, engine: Engine, clock: Clock, renderers: Renderers) -> Service:
     key = settings.api_key
     listen_url = settings.database_listen_url or settings.database_url
+    replica_url = settings.database_replica_url
     return Service(
         engine=engine,
+        replica=None
+        if replica_url is None
+        else Replica(replica_url.get_secret_value(), patience=settings.database_patience),
         watch=Watch(engine, listen_url=listen_url.get_secret_value(), clock=clock),
         site=Site(
             title=settings.site_title,

@@ -131,6 +131,7 @@ class Settings(BaseSettings):
 
     database_url: Annotated[SecretStr, AfterValidator(_database_url)] = SecretStr("sqlite:///honbun.db")
     database_listen_url: Annotated[SecretStr, AfterValidator(_postgres_url)] | None = None
+    database_replica_url: Annotated[SecretStr, AfterValidator(_postgres_url)] | None = None
     content_dir: str = "content"
     api_key: SecretStr | None = None
     remote_url: Address | None = None
@@ -178,6 +179,7 @@ class Settings(BaseSettings):
     @field_validator(
         "lang",
         "database_listen_url",
+        "database_replica_url",
         "api_key",
         "remote_url",
         "remote_key",
@@ -190,6 +192,14 @@ class Settings(BaseSettings):
     @classmethod
     def _empty_is_unset(cls, value: Any) -> Any:
         return None if value == "" else value
+
+    @field_validator("database_replica_url")
+    @classmethod
+    def _is_of_postgres(cls, url: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        primary = info.data.get("database_url")
+        if url is not None and primary is not None and primary.get_secret_value().startswith("sqlite:"):
+            raise ValueError("only Postgres has replicas, and HONBUN_DATABASE_URL names SQLite")
+        return url
 
     @field_validator("embed_hosts")
     @classmethod

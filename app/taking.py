@@ -41,6 +41,7 @@ async def take_content(service: Service, content_dir: str) -> None:
         except Exception:
             log.exception("%s cannot be taken", content_dir)
             raise
+    service.watch.forget()
     service.readiness.is_taken = True
 
 

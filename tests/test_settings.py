@@ -14,6 +14,7 @@ SECRET = "hunter2-correct-horse"
 # The table in the contract; what is not built yet is left out.
 DEFAULTS: dict[str, Any] = {
     "DATABASE_URL": "sqlite:///honbun.db",
+    "DATABASE_REPLICA_URL": None,
     "CONTENT_DIR": "content",
     "API_KEY": None,
     "SITE_TITLE": "Honbun",
@@ -68,6 +69,7 @@ def test_default_is_the_contracts(name: str) -> None:
         ("DATABASE_URL", "sqlite:////srv/honbun.db", "sqlite:////srv/honbun.db"),
         ("CONTENT_DIR", "", ""),
         ("CONTENT_DIR", "posts", "posts"),
+        ("DATABASE_REPLICA_URL", "", None),
         ("API_KEY", SECRET, SECRET),
         ("API_KEY", "", None),
         ("SITE_TITLE", "本文", "本文"),
@@ -127,6 +129,8 @@ def test_setting_is_taken_from_the_environment(
         ("DATABASE_URL", "sqlite:///:memory:"),
         ("DATABASE_URL", f"postgresql://u:{SECRET}@host:not-a-port/x?nonsense={SECRET}"),
         ("DATABASE_URL", f"postgresql://[{SECRET}"),
+        ("DATABASE_REPLICA_URL", "sqlite:///x.db"),
+        ("DATABASE_REPLICA_URL", f"postgresql://u:{SECRET}@host:not-a-port/x?nonsense={SECRET}"),
         ("SITE_URL", "blog.jp"),
         ("SITE_URL", "ftp://blog.jp"),
         ("SITE_URL", "https://["),
@@ -190,6 +194,24 @@ def test_frames_of_the_own_host_are_refused(monkeypatch: pytest.MonkeyPatch, own
 
     assert caught.value.detail.startswith(f"HONBUN_EMBED_HOSTS: blog.example.jp is the host of HONBUN_{own}")
     assert Settings.load().embed_hosts == ["example.jp", "player.vimeo.com"]
+
+
+def test_replica_of_postgres_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HONBUN_DATABASE_URL", "postgresql://u:p@one/x")
+    monkeypatch.setenv("HONBUN_DATABASE_REPLICA_URL", "postgresql://u:p@two,three/x")
+
+    assert value("DATABASE_REPLICA_URL") == "postgresql://u:p@two,three/x"
+
+
+def test_replica_beside_sqlite_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HONBUN_DATABASE_REPLICA_URL", f"postgresql://u:{SECRET}@two/x")
+
+    with pytest.raises(InvalidSettings) as caught:
+        Settings.load()
+
+    assert caught.value.detail == (
+        "HONBUN_DATABASE_REPLICA_URL: only Postgres has replicas, and HONBUN_DATABASE_URL names SQLite"
+    )
 
 
 def test_secrets_are_not_shown() -> None:

@@ -1,4 +1,4 @@
-"""What concerns every request, as plain ASGI: CORS headers, HEAD wherever there is GET, errors that nobody caught."""
+"""What concerns every request, as plain ASGI: CORS, HEAD wherever there is GET, what was written, errors nobody caught."""
 
 import logging
 from collections.abc import Sequence
@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.api.overload import READS
 from app.api.problems import Problem
+from app.posts.watch import Watch
 
 EXPOSED = "ETag, Link, Location, Retry-After, Honbun-Version"
 METHODS = "GET, HEAD, POST, PUT, DELETE, OPTIONS"
@@ -30,6 +32,22 @@ class Head:
             await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
 
         await self.app({**scope, "method": "GET", IS_HEAD: True}, receive, without_body)
+
+
+class Forgetting:
+    """Whoever is told that something was written finds it in the next answer."""
+
+    def __init__(self, app: ASGIApp, *, watch: Watch) -> None:
+        self.app = app
+        self.watch = watch
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def forgetting(message: Message) -> None:
+            self.watch.forget()
+            await send(message)
+
+        is_read = scope["type"] != "http" or scope["method"] in READS
+        await self.app(scope, receive, send if is_read else forgetting)
 
 
 class Unexpected:

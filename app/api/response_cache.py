@@ -151,21 +151,9 @@ class ResponseCache:
         return self._kept(key, Entry.of(response.status_code, response.raw_headers, body))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            if scope["method"] not in READS:
-                send = self._forgetting(send)
-            elif await self._is_answered(scope, send):
-                return
-        await self.app(scope, receive, send)
-
-    def _forgetting(self, send: Send) -> Send:
-        """Whoever is told that something was written finds it in the next answer."""
-
-        async def forgetting(message: Message) -> None:
-            self.watch.forget()
-            await send(message)
-
-        return forgetting
+        is_read = scope["type"] == "http" and scope["method"] in READS
+        if not is_read or not await self._is_answered(scope, send):
+            await self.app(scope, receive, send)
 
     async def _is_answered(self, scope: Scope, send: Send) -> bool:
         """Whether an answer went out; false where the application is to be asked itself."""

@@ -5,7 +5,9 @@ less than either. A query string that was read before is not read again.
 """
 
 from collections.abc import Awaitable, Callable, Coroutine
-from functools import lru_cache
+from contextlib import suppress
+from dataclasses import replace
+from functools import lru_cache, partial
 from inspect import iscoroutinefunction
 from typing import Any, TypeVar, get_origin, get_type_hints
 from urllib.parse import parse_qsl
@@ -18,6 +20,7 @@ from pydantic import ValidationError
 
 from app.api.service import Reading, reading_of, wanted_version
 from app.posts.parameters import Query
+from app.posts.replica import AskPrimary
 
 Q = TypeVar("Q", bound=Query)
 LONGEST = 500  # bytes of a query string that is remembered
@@ -38,11 +41,20 @@ class ReadRoute(APIRoute):
             query = read_query(model, request.scope["query_string"])
             if query.min_version is not None:
                 await wanted_version(request, reading.service)
-            values = {query_name: query, names[Request]: request, names[Reading]: reading, **request.path_params}
-            response: Response = await call(**values)
-            return response
+            answer = partial(call, **{query_name: query, names[Request]: request}, **request.path_params)
+            return await _answer(lambda view: answer(**{names[Reading]: view}), reading)
 
         return handle
+
+
+async def _answer(call: Callable[[Reading], Awaitable[Response]], reading: Reading) -> Response:
+    """The answer from the replica, where it is there and is as new as anybody was promised; else from the primary."""
+    service = reading.service
+    if service.replica is not None and service.replica.is_there:
+        await service.watch.state()  # what others have committed is promised, once this process has heard of it
+        with suppress(AskPrimary):
+            return await call(replace(reading, replica=service.replica))
+    return await call(reading)
 
 
 def _threaded(endpoint: Callable[..., Response]) -> Callable[..., Awaitable[Response]]:

@@ -28,6 +28,7 @@ from app.posts.fields import Show
 from app.posts.filters import PostFilter
 from app.posts.models import instant_text
 from app.posts.queries import Reader
+from app.posts.replica import Replica
 from app.posts.watch import Watch
 from app.rendering.pool import Renderers
 
@@ -47,6 +48,7 @@ class Service:
     """Everything a request needs beside itself; made once, at the start."""
 
     engine: Engine
+    replica: Replica | None
     watch: Watch
     site: Site
     context: Context
@@ -118,11 +120,15 @@ WriterDep = Annotated[Principal, Depends(Scope("write"))]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """One request's view: the clock stands still, and what the reader may see is decided."""
+    """One request's view: the clock stands still, and what the reader may see is decided.
+
+    Where it has a `replica`, that is what it reads; else the primary.
+    """
 
     service: Service
     principal: Principal | None
     now: datetime
+    replica: Replica | None = None
 
     @property
     def is_trusted(self) -> bool:
@@ -147,12 +153,22 @@ class Reading:
     def snapshot(self, *, hurried: bool = False, limited: bool = True) -> Iterator[tuple[Snapshot, Lifetime]]:
         """A connection whose reads are all of one instant, and the lifetime of what is read.
 
-        Whoever is in a hurry reads on the event loop. Raises Unhurried, DatabaseUnavailable, TooSlow.
+        Whoever is in a hurry reads on the event loop. What is not limited is read from the primary, since a replica
+        ends long reads as it likes. Raises Unhurried, DatabaseUnavailable, TooSlow; AskPrimary from a replica.
         """
-        inline = self.service.inline if hurried else None
-        seconds = self.service.read_seconds if limited else None
-        with inline.reading() if inline else reading(self.service.engine, seconds=seconds) as connection:
-            snapshot = self.service.epochs.snapshot(connection, self.now, hurried=hurried)
+        service = self.service
+        seconds = service.read_seconds if limited else None
+        if hurried and service.inline is not None:
+            opened = service.inline.reading()
+        elif self.replica is not None and seconds is not None:
+            opened = self.replica.reading(seconds=seconds)
+        else:
+            opened = reading(service.engine, seconds=seconds)
+        at_least = 0 if self.replica is None else service.watch.promised
+        with opened as connection:
+            snapshot = service.epochs.snapshot(connection, self.now, hurried=hurried, at_least=at_least)
+            if service.replica is not None:
+                service.watch.promise(snapshot.epoch.version[0])
             yield snapshot, self.lifetime(snapshot.epoch.state)
 
     async def answer(self, read: Callable[[bool], Response], *, is_short: bool) -> Response:

@@ -37,7 +37,7 @@ def doctor(
     try:
         if mend:
             mend_database(engine)
-        checks = [*_settings(settings), *examine(engine, settings.context)]
+        checks = [*_settings(settings), *_replica(settings), *examine(engine, settings.context)]
         if checks[-1].name == "rendering":
             checks += _keys(settings, engine)
     finally:
@@ -72,6 +72,22 @@ def _settings(settings: "Settings") -> "Iterator[Check]":
     if settings.host not in ("127.0.0.1", "::1", "localhost") and settings.forwarded_allow_ips == "*":
         detail = "HONBUN_FORWARDED_ALLOW_IPS is *: anyone can claim another address"
         yield Check(name="proxy", status="warning", detail=detail, hint="name the proxy's address")
+
+
+def _replica(settings: "Settings") -> "Iterator[Check]":
+    from app.checkup import Check
+    from app.posts.replica import Replica
+
+    if settings.database_replica_url is None:
+        return
+    replica = Replica(settings.database_replica_url.get_secret_value())
+    fault = replica.fault()
+    replica.engine.dispose()
+    if fault is None:
+        yield Check(name="replica", status="ok", detail="reads go to the replica")
+    else:
+        detail = f"reads go to the primary, the replica cannot be used: {fault}"
+        yield Check(name="replica", status="warning", detail=detail, hint="look at HONBUN_DATABASE_REPLICA_URL")
 
 
 def _keys(settings: "Settings", engine: "Engine") -> "Iterator[Check]":

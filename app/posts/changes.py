@@ -20,9 +20,11 @@ class State:
 
     `label` is equal while nothing visible changed; `changed_at` is the last visible commit or clock flip
     (a publication or expiry whose instant came); `is_exact` is false where two of them may share a second;
-    `next_flip` is the next instant at which the clock alone changes what is visible.
+    `next_flip` is the next instant at which the clock alone changes what is visible; `version` is the number of the
+    last commit, visible or not.
     """
 
+    version: int
     label: str
     changed_at: datetime
     is_exact: bool
@@ -34,7 +36,7 @@ _FLIPS = and_(  # a post that expires before it is published never shows
     posts.c.draft.is_(False), or_(posts.c.expires_at.is_(None), posts.c.expires_at > posts.c.published_at)
 )
 _STATE = select(
-    *(content.c.visible_version, content.c.visible_at, content.c.ambiguous),
+    *(content.c.version, content.c.visible_version, content.c.visible_at, content.c.ambiguous),
     *(
         select(aggregate(column)).where(_FLIPS, condition).scalar_subquery()
         for column in (posts.c.published_at, posts.c.expires_at)
@@ -49,12 +51,13 @@ _STATE = select(
 def read_state(connection: Connection, now: datetime) -> State:
     """The state at `now`, of the snapshot that the connection's transaction sees; one query."""
     row = connection.execute(_STATE, {"now": now}).one()
-    version, committed, ambiguous, published, to_publish, expired, to_expire = row
+    version, visible_version, committed, ambiguous, published, to_publish, expired, to_expire = row
     flip = max((instant for instant in (published, expired) if instant is not None), default=None)
     is_flipped = flip is not None and flip > committed
     upcoming = [instant for instant in (to_publish, to_expire) if instant is not None]
     return State(
-        label=f"{version}.{int(flip.timestamp())}" if is_flipped and flip else str(version),
+        version=version,
+        label=f"{visible_version}.{int(flip.timestamp())}" if is_flipped and flip else str(visible_version),
         changed_at=flip if is_flipped and flip else committed,
         is_exact=not ambiguous and flip != committed,
         next_flip=min(upcoming, default=None),

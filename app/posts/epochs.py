@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Dialect, select
 from app.posts.changes import State, read_state
 from app.posts.models import content
 from app.posts.prepared import Prepared
+from app.posts.replica import AskPrimary
 
 T = TypeVar("T")
 MOST = 2_000  # answers kept at once, a few kilobytes each at most
@@ -107,9 +108,14 @@ class Epochs:
     def __init__(self) -> None:
         self._present: Epoch | None = None
 
-    def snapshot(self, connection: Connection, now: datetime, *, hurried: bool = False) -> Snapshot:
-        """The snapshot that the connection's transaction sees. Raises Unhurried."""
+    def snapshot(self, connection: Connection, now: datetime, *, hurried: bool = False, at_least: int = 0) -> Snapshot:
+        """The snapshot that the connection's transaction sees.
+
+        Raises Unhurried, and AskPrimary where the snapshot is older than the version `at_least`.
+        """
         (version,) = _version(connection.dialect).rows(connection)
+        if version.version < at_least:
+            raise AskPrimary
         epoch = self._present
         if epoch is None or not epoch.holds(version, now):
             if hurried:

@@ -1,6 +1,7 @@
 """Which content is in force, known without asking the database wherever that can be trusted."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
@@ -31,6 +32,8 @@ class Watch:
 
     A commit of this process is seen at once, and one of another process as soon as the signal tells of it. Where
     the signal cannot tell, every look reads the database: never stale, only slower.
+
+    `promised` is the newest version that the database was seen to have: no reader may be given an older one.
     """
 
     def __init__(self, engine: Engine, listen_url: str, clock: Callable[[], datetime]) -> None:
@@ -41,6 +44,13 @@ class Watch:
         self._commits = 0  # that were heard of; a reading begun before one of them is not kept
         self._reading: asyncio.Task[State] | None = None  # not begun yet: it serves whoever asks until then
         self._turn = anyio.CapacityLimiter(1)
+        self.promised = 0
+        self._lock = threading.Lock()
+
+    def promise(self, version: int) -> None:
+        """Somebody is shown this version."""
+        with self._lock:
+            self.promised = max(self.promised, version)
 
     def glance(self) -> State | None:
         """The state, where it is known without asking the database; a matter of microseconds."""
@@ -74,6 +84,10 @@ class Watch:
 
     def _read_now(self) -> tuple[int, State]:
         self._reading = None  # who asks from now on needs a later snapshot
-        commits = self._commits
+        commits, promised = self._commits, self.promised
         with reading(self._engine) as connection:
-            return commits, read_state(connection, self.clock())
+            state = read_state(connection, self.clock())
+        if state.version < promised:  # a dump was restored: there is no such version any more
+            self.promised = state.version
+        self.promise(state.version)
+        return commits, state

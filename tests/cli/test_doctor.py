@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import orjson
+import pytest
 
 from tests.building import markdown
 from tests.cli.conftest import Run
@@ -41,6 +42,17 @@ def test_database_that_is_not_reached_is_status_3_and_not_made(run: Run, tmp_pat
     assert not missing.exists()
     assert run("doctor", DATABASE_URL="postgresql://nobody:hunter2@127.0.0.1:1/x")[0] == 3
     assert "hunter2" not in run("doctor", DATABASE_URL="postgresql://nobody:hunter2@127.0.0.1:1/x")[1]
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_doctor_says_what_keeps_a_replica_from_being_used(run: Run, database_url: str) -> None:
+    gone = run("doctor", DATABASE_REPLICA_URL="postgresql://nobody:hunter2@127.0.0.1:1/x")[1]
+    itself = run("doctor", DATABASE_REPLICA_URL=database_url)[1]
+    cannot = "warning  replica: reads go to the primary, the replica cannot be used: "
+
+    assert f"{cannot}the database cannot be reached (look at HONBUN_DATABASE_REPLICA_URL)\n" in gone
+    assert "hunter2" not in gone
+    assert f"{cannot}it is a server of its own (look at HONBUN_DATABASE_REPLICA_URL)\n" in itself
 
 
 def test_backup_by_command(run: Run, tmp_path: Path, database_url: str) -> None:

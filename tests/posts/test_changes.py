@@ -25,7 +25,11 @@ def at(instant: datetime) -> str:
 
 def test_empty_content_is_version_zero(engine: Engine) -> None:
     assert state(engine) == State(
-        label="0", changed_at=datetime.fromisoformat("2020-01-01T00:00:00Z"), is_exact=True, next_flip=None
+        version=0,
+        label="0",
+        changed_at=datetime.fromisoformat("2020-01-01T00:00:00Z"),
+        is_exact=True,
+        next_flip=None,
     )
 
 
