@@ -141,6 +141,11 @@ class Inline:
             connection.close()
 
 
+def inline_of(engine: Engine) -> Inline | None:
+    """None for a database that is a server: there every read waits."""
+    return Inline(engine) if engine.dialect.name == "sqlite" else None
+
+
 @contextmanager
 def reading(engine: Engine, *, seconds: float | None = None) -> Iterator[Connection]:
     """One snapshot: all that is read inside is of one instant, on both databases.

@@ -30,7 +30,7 @@ from app.api.readiness import Readiness
 from app.api.response_cache import ResponseCache
 from app.api.service import Service, Site
 from app.api.short_reads import ShortReads
-from app.database import THREADS, open_engine
+from app.database import THREADS, inline_of, open_engine
 from app.documents.sources import Limits
 from app.ending import drain_at_sigterm, end_with_parent
 from app.memory import give_back_memory
@@ -161,12 +161,14 @@ def _service(settings: Settings, engine: Engine, clock: Clock, renderers: Render
     key = settings.api_key
     listen_url = settings.database_listen_url or settings.database_url
     replica_url = settings.database_replica_url
+    inline = inline_of(engine)
     return Service(
         engine=engine,
+        inline=inline,
         replica=None
         if replica_url is None
         else Replica(replica_url.get_secret_value(), patience=settings.database_patience),
-        watch=Watch(engine, listen_url=listen_url.get_secret_value(), clock=clock),
+        watch=Watch(engine, inline, listen_url=listen_url.get_secret_value(), clock=clock),
         site=Site(
             title=settings.site_title,
             description=settings.site_description,

@@ -8,7 +8,7 @@ from hmac import compare_digest
 from typing import Any
 
 from fastapi import Request
-from sqlalchemy import Engine, insert, select, update
+from sqlalchemy import Connection, Engine, insert, select, update
 
 from app.api.problems import Forbidden, Unauthorized
 from app.database import reading, writing
@@ -37,12 +37,8 @@ def digest(key: bytes) -> str:
     return sha256(key).hexdigest()
 
 
-def authenticate(request: Request, engine: Engine, bootstrap: str | None, now: datetime) -> Principal | None:
-    """Who sent the request; None where no key was sent.
-
-    `bootstrap` is the digest of the key from the settings. Raises Unauthorized for a key that is wrong,
-    expired or revoked.
-    """
+def sent_key(request: Request) -> str | None:
+    """The key that was sent, if one was. Raises Unauthorized for a header that holds none."""
     headers = request.headers.getlist("authorization")
     if not headers:
         return None
@@ -52,21 +48,30 @@ def authenticate(request: Request, engine: Engine, bootstrap: str | None, now: d
     scheme, _, key = header.partition(" ")
     if scheme.lower() != "bearer" or not key.strip():
         raise Unauthorized("send the key as `Authorization: Bearer KEY`", code="invalid_key")
-    sent = digest(key.strip().encode("latin-1"))  # as header values are decoded
-    if bootstrap is not None and compare_digest(sent.encode(), bootstrap.encode()):
-        return Principal(name="bootstrap", scope="admin")
-    return _stored(engine, key.strip(), sent, now)
+    return key.strip()
 
 
-def _stored(engine: Engine, key: str, sent: str, now: datetime) -> Principal:
-    """A key's first part names its row, so that one hash is compared, in constant time."""
+def bootstrap_holder(key: str, bootstrap: str | None) -> Principal | None:
+    """The holder of the key from the settings, whose digest is `bootstrap`; None for another key."""
+    is_it = bootstrap is not None and compare_digest(_digest_of(key).encode(), bootstrap.encode())
+    return Principal(name="bootstrap", scope="admin") if is_it else None
+
+
+def _digest_of(key: str) -> str:
+    return digest(key.encode("latin-1"))  # as header values are decoded
+
+
+def holder_of(connection: Connection, key: str, now: datetime) -> Principal:
+    """Whose a stored key is. Raises Unauthorized for one that is wrong, expired or revoked.
+
+    A key's first part names its row, so that one hash is compared, in constant time.
+    """
     refused = Unauthorized("this key is wrong, expired or revoked", code="invalid_key")
     parts = key.split("_")
     if len(parts) != 3 or parts[0] != "honbun" or not parts[1].isalnum() or not parts[1].isascii():
         raise refused
-    with reading(engine) as connection:
-        row = connection.execute(select(api_keys).where(api_keys.c.id == parts[1])).one_or_none()
-    if row is None or not compare_digest(row.digest.encode(), sent.encode()):
+    row = connection.execute(select(api_keys).where(api_keys.c.id == parts[1])).one_or_none()
+    if row is None or not compare_digest(row.digest.encode(), _digest_of(key).encode()):
         raise refused
     if row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= now):
         raise refused

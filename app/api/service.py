@@ -2,16 +2,17 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Annotated
+from functools import partial
+from typing import Annotated, TypeVar
 
 import anyio
 from fastapi import Depends, Request, Response
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
-from app.api.auth import Principal, authenticate, require
+from app.api.auth import Principal, bootstrap_holder, holder_of, require, sent_key
 from app.api.caching import Lifetime
 from app.api.key_use import KeyUse
 from app.api.overload import READS, Rates, Slots
@@ -32,6 +33,8 @@ from app.posts.replica import Replica
 from app.posts.watch import Watch
 from app.rendering.pool import Renderers
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
@@ -49,6 +52,7 @@ class Service:
 
     engine: Engine
     replica: Replica | None
+    inline: Inline | None  # for short reads on the event loop, where the database is no server
     watch: Watch
     site: Site
     context: Context
@@ -68,13 +72,25 @@ class Service:
     waiters: Slots  # for a version that is not here yet
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     epochs: Epochs = field(default_factory=Epochs)
-    inline: Inline | None = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.inline = Inline(self.engine) if self.engine.dialect.name == "sqlite" else None
+    async def find(self, look: Callable[[Connection], T]) -> T:
+        """What `look` finds in a moment: on the event loop where the way to a thread and back takes longer.
+
+        Raises what `look` raises, DatabaseUnavailable.
+        """
+        if self.inline is not None:
+            with suppress(DatabaseUnavailable), self.inline.reading() as connection:
+                return look(connection)
+        return await anyio.to_thread.run_sync(_look, self.engine, look)
 
 
-def _service(request: Request) -> Service:
+def _look(engine: Engine, look: Callable[[Connection], T]) -> T:
+    with reading(engine) as connection:
+        return look(connection)
+
+
+# Dependencies are coroutines, though they wait for nothing: FastAPI takes each that is none to a thread.
+async def _service(request: Request) -> Service:
     service: Service = request.app.state.service
     return service
 
@@ -82,16 +98,20 @@ def _service(request: Request) -> Service:
 ServiceDep = Annotated[Service, Depends(_service)]
 
 
-def _principal(request: Request, service: ServiceDep) -> Principal | None:
+async def _principal(request: Request, service: ServiceDep) -> Principal | None:
     now = service.clock()
     try:
-        principal = authenticate(request, service.engine, service.bootstrap, now)
+        key = sent_key(request)
+        if key is None:
+            return None
+        holder = bootstrap_holder(key, service.bootstrap)
+        if holder is None:
+            holder = await service.find(partial(holder_of, key=key, now=now))
     except Unauthorized:
         service.rates.count_failed_key(_address(request))
         raise
-    if principal is not None:
-        service.key_use.note(principal, now)
-    return principal
+    service.key_use.note(holder, now)
+    return holder
 
 
 def _address(request: Request) -> str:
@@ -108,8 +128,10 @@ class Scope:
     def __init__(self, scope: str) -> None:
         self.scope = scope
 
-    def __call__(self, request: Request, service: ServiceDep, principal: PrincipalDep) -> Principal:
-        holder = require(principal, self.scope, service.engine, service.bootstrap)
+    async def __call__(self, request: Request, service: ServiceDep, principal: PrincipalDep) -> Principal:
+        holder = principal
+        if holder is None or not holder.may(self.scope):
+            holder = await anyio.to_thread.run_sync(require, holder, self.scope, service.engine, service.bootstrap)
         if request.method not in READS:
             service.rates.count_write(holder.key or holder.name, _address(request))
         return holder
@@ -233,7 +255,9 @@ def _patience(request: Request) -> float:
     return seconds
 
 
-def _reading(service: ServiceDep, principal: PrincipalDep, _: Annotated[None, Depends(wanted_version)]) -> Reading:
+async def _reading(
+    service: ServiceDep, principal: PrincipalDep, _: Annotated[None, Depends(wanted_version)]
+) -> Reading:
     return Reading(service=service, principal=principal, now=service.clock())
 
 
@@ -242,8 +266,5 @@ ReadingDep = Annotated[Reading, Depends(_reading)]
 
 async def reading_of(request: Request) -> Reading:
     """The view that a request has. Raises Unauthorized."""
-    service = _service(request)
-    principal = None
-    if "authorization" in request.headers:
-        principal = await anyio.to_thread.run_sync(_principal, request, service)
-    return _reading(service, principal, None)
+    service = await _service(request)
+    return await _reading(service, await _principal(request, service), None)

@@ -1,6 +1,5 @@
 """Writing one post by its address: PUT and DELETE, with conditions (RFC 9110, 13)."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Self
@@ -87,7 +86,7 @@ async def put_post(
 ) -> Response:
     """Creates or replaces one post."""
     target = _Target(slug=_new_slug(slug), conditions=Conditions.of(request))
-    name = await _name_now(service, target)
+    name = await service.find(target.name)
     source = Source(name=name, content=await read_raw(request, service.limits))
     put = partial(_put, service, writer, source, target)
     report, headers = await anyio.to_thread.run_sync(put, limiter=service.writers)
@@ -139,19 +138,6 @@ class _Target:
         if taken := stored_under(connection, [name]):
             raise Conflict(f"the source {name!r} has the slug {taken[name].slug!r}", code="name_taken")
         return name
-
-
-async def _name_now(service: Service, target: _Target) -> str:
-    """The target's name, told on the event loop where that takes less than the way to a thread and back."""
-    if service.inline is not None:
-        with suppress(DatabaseUnavailable), service.inline.reading() as connection:
-            return target.name(connection)
-    return await anyio.to_thread.run_sync(_name_in_thread, service, target)
-
-
-def _name_in_thread(service: Service, target: _Target) -> str:
-    with reading(service.engine) as connection:
-        return target.name(connection)
 
 
 def _put(service: Service, writer: Principal, source: Source, target: _Target) -> tuple[Report, dict[str, str]]:

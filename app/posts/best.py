@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Dialect, Integer, bindparam, func, select
+from sqlalchemy import Dialect, Integer, bindparam, select
 
 from app.posts.cursor import Cursor, encode_cursor, invalid_cursor
 from app.posts.epochs import Snapshot, Unhurried
@@ -20,7 +20,7 @@ from app.posts.pages import Window
 from app.posts.parameters import remembered
 from app.posts.prepared import Prepared
 from app.posts.queries import Reader, conditions, given_keys, searched
-from app.posts.totals import total_key
+from app.posts.totals import highest_key, total_key
 from app.search.query import parse
 
 FEW = 500  # posts that are looked up among those found in well under a millisecond
@@ -98,18 +98,13 @@ def _ranked(snapshot: Snapshot, query: ListQuery, reader: Reader, depth: int) ->
 
 def _is_quick(snapshot: Snapshot, query: ListQuery) -> bool:
     """Whether SQLite's index tells at once which posts are found, or that they are many."""
-
-    def highest() -> int:
-        ((key,),) = _highest(snapshot.connection.dialect).rows(snapshot.connection)
-        return key or 0
-
     sought = parse(query.q or "")
     if not sought.required or sought.excluded or any(phrase.is_open for phrase in sought.required):
         return (
             False  # many that are not wanted may be read before one that is, and of the beginning of a word all words
         )
     tokens = sum(len(phrase.tokens) for phrase in sought.required)
-    return tokens <= SHORT and snapshot.once("highest", highest, is_short=True) <= SMALL
+    return tokens <= SHORT and highest_key(snapshot) <= SMALL
 
 
 def _hidden(snapshot: Snapshot, query: ListQuery, reader: Reader) -> Sequence[int] | None:
@@ -138,11 +133,6 @@ def _statement_of_kind(
 ) -> Prepared:
     statement = best_of([posts.c.pk], query, reader, counted=is_counted, hidden=is_known)
     return Prepared(statement.limit(bindparam("limit", type_=Integer)), dialect)
-
-
-@lru_cache(maxsize=8)
-def _highest(dialect: Dialect) -> Prepared:
-    return Prepared(select(func.max(posts.c.pk)), dialect)
 
 
 @lru_cache(maxsize=8)

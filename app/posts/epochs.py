@@ -111,15 +111,13 @@ class Epochs:
     def snapshot(self, connection: Connection, now: datetime, *, hurried: bool = False, at_least: int = 0) -> Snapshot:
         """The snapshot that the connection's transaction sees.
 
-        Raises Unhurried, and AskPrimary where the snapshot is older than the version `at_least`.
+        Raises AskPrimary where the snapshot is older than the version `at_least`.
         """
         (version,) = _version(connection.dialect).rows(connection)
         if version.version < at_least:
             raise AskPrimary
         epoch = self._present
         if epoch is None or not epoch.holds(version, now):
-            if hurried:
-                raise Unhurried
             epoch = self._present = Epoch(version=version, start=now, state=read_state(connection, now))
         return Snapshot(connection=connection, epoch=epoch, is_hurried=hurried)
 

@@ -3,14 +3,17 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Protocol
 
 import anyio
 import anyio.to_thread
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
-from app.database import reading
+from app.database import Inline, reading
+from app.errors import DatabaseUnavailable
 from app.posts.changes import State, read_state
 from app.posts.signals import signal_of
 
@@ -31,13 +34,17 @@ class Watch:
     """The present state of the content.
 
     A commit of this process is seen at once, and one of another process as soon as the signal tells of it. Where
-    the signal cannot tell, every look reads the database: never stale, only slower.
+    the signal cannot tell, every look reads the database: never stale, only slower. SQLite is read at once, so that
+    nobody waits for a thread after a commit.
 
     `promised` is the newest version that the database was seen to have: no reader may be given an older one.
     """
 
-    def __init__(self, engine: Engine, listen_url: str, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, engine: Engine, inline: Inline | None, *, listen_url: str, clock: Callable[[], datetime]
+    ) -> None:
         self._engine = engine
+        self._inline = inline
         self.clock = clock
         self.signal: Signal = signal_of(engine, listen_url)
         self._state: State | None = None
@@ -53,11 +60,15 @@ class Watch:
             self.promised = max(self.promised, version)
 
     def glance(self) -> State | None:
-        """The state, where it is known without asking the database; a matter of microseconds."""
+        """The state, where it is known without asking a server; a matter of microseconds."""
         if self.signal.moved():
             self.forget()
         elif self._state is not None and self._state.next_flip is not None and self._state.next_flip <= self.clock():
             self._state = None
+        if self._state is None and self._inline is not None:
+            # Whatever goes wrong, who reads in a thread hears of it.
+            with suppress(DatabaseUnavailable, SQLAlchemyError), self._inline.reading() as connection:
+                self._state = read_state(connection, self.clock())
         return self._state
 
     def forget(self) -> None:

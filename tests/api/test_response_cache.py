@@ -14,7 +14,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from app.api.entries import Counts
 from app.api.response_cache import ResponseCache
-from app.database import open_engine
+from app.database import inline_of, open_engine
 from app.posts.watch import Watch
 from tests.building import AUTH, NOW, FixedClock, markdown, slugs, stored
 from tests.posts.samples import take
@@ -284,7 +284,7 @@ def getter(cache: ResponseCache) -> Get:
 def behind_cache(database_url: str, story: Callable[[Engine, Backend, ResponseCache, Get], Awaitable[None]]) -> None:
     """Plays a story with an application behind a cache, on one event loop."""
     engine = open_engine(database_url)
-    watch = Watch(engine, listen_url=database_url, clock=lambda: NOW)
+    watch = Watch(engine, inline_of(engine), listen_url=database_url, clock=lambda: NOW)
     backend = Backend(watch)
     cache = ResponseCache(backend, watch, capacity=100_000, s_maxage=60, origins=(), streams=())
 
