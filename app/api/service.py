@@ -10,7 +10,7 @@ from typing import Annotated, TypeVar
 
 import anyio
 from fastapi import Depends, Request, Response
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, event
 
 from app.api.auth import Principal, bootstrap_holder, holder_of, require, sent_key
 from app.api.caching import Lifetime
@@ -72,6 +72,9 @@ class Service:
     waiters: Slots  # for a version that is not here yet
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     epochs: Epochs = field(default_factory=Epochs)
+
+    def __post_init__(self) -> None:
+        event.listen(self.engine, "engine_disposed", lambda _: self.epochs.forget())
 
     async def find(self, look: Callable[[Connection], T]) -> T:
         """What `look` finds in a moment: on the event loop where the way to a thread and back takes longer.

@@ -119,7 +119,7 @@ def _hidden(snapshot: Snapshot, query: ListQuery, reader: Reader) -> Sequence[in
 
     if reader.dialect != "sqlite" or query.filters != {"q"}:
         return None
-    return snapshot.once("hidden", find, is_short=True)
+    return snapshot.once("hidden", find, is_short=True, is_lasting=True)
 
 
 def _statement(query: ListQuery, reader: Reader, dialect: Dialect, is_counted: bool, is_known: bool) -> Prepared:

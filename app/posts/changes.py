@@ -75,7 +75,7 @@ def lock_version(connection: Connection) -> AnyRow:
     return connection.execute(_LOCKED).one()
 
 
-_LOCKED = select(content.c.version, content.c.visible_at).with_for_update()
+_LOCKED = select(content.c.version, content.c.visible_at, content.c.text_changes).with_for_update()
 _ADVANCED, _NOTED = update(content), insert(changes)
 
 
@@ -90,12 +90,24 @@ class Turn:
         self._now = now
         self._before = lock_version(connection)
         self._has_changes = self._is_visible = False
+        self._is_of_texts = True
 
-    def note(self, history: list[dict[str, Any]], *, before: Iterable[Any] = (), after: Iterable[Any] = ()) -> None:
-        """Puts changes down; `before` and `after` are the rows of the posts as they were and as they are."""
+    def note(
+        self,
+        history: list[dict[str, Any]],
+        *,
+        before: Iterable[Any] = (),
+        after: Iterable[Any] = (),
+        is_of_texts: bool = False,
+    ) -> None:
+        """Puts changes down; `before` and `after` are the rows of the posts as they were and as they are.
+
+        Changes `of texts` leave alone which posts there are, their titles, addresses and terms, and when they appear.
+        """
         if not history:
             return
         self._has_changes = True
+        self._is_of_texts = self._is_of_texts and is_of_texts
         version, since = self._before.version + 1, self._before.visible_at
         write(self._connection, _NOTED, [each | {"version": version, "at": self._now} for each in history])
         self._is_visible = (
@@ -110,6 +122,8 @@ class Turn:
             return
         version, moment = self._before.version + 1, self._now.replace(microsecond=0)
         values: dict[str, Any] = {"version": version}
+        if self._is_of_texts:
+            values["text_changes"] = self._before.text_changes + 1
         if self._is_visible:
             # A writer whose clock is behind shares, as far as readers can tell, the second that stands there.
             values |= {

@@ -78,7 +78,8 @@ def get_post(  # noqa: PLR0913 - what an answer is made of
 
     if prepared.neighbours or "related" in prepared.shape:
         key = (plain, reader.withheld, row.pk)
-        shown |= snapshot.once(key, links, is_kept=not plain.is_long, is_short=not query.filters)
+        is_plain = not query.filters
+        shown |= snapshot.once(key, links, is_kept=not plain.is_long, is_short=is_plain, is_lasting=is_plain)
     return {name: shown[name] for name in prepared.shape}, row
 
 

@@ -56,15 +56,24 @@ class Items:
 class Epoch:
     """A time in which nobody's view of the content changes."""
 
-    version: tuple[Any, ...]  # the version row
+    version: Any  # the version row
     start: datetime
     state: State
     known: dict[Hashable, Any] = field(default_factory=dict)
+    lasting: dict[Hashable, Any] = field(default_factory=dict)  # what no change of a text makes wrong
     items: Items = field(default_factory=Items)
 
     def holds(self, version: tuple[Any, ...], now: datetime) -> bool:
+        return self.version == version and self._is_on(now)
+
+    def outlasts(self, version: Any, now: datetime) -> bool:
+        """Whether all versions since this one, up to another, changed no more than texts."""
+        changes = version.version - self.version.version
+        return changes == version.text_changes - self.version.text_changes > 0 and self._is_on(now)
+
+    def _is_on(self, now: datetime) -> bool:
         end = self.state.next_flip
-        return self.version == version and self.start <= now and (end is None or now < end)
+        return self.start <= now and (end is None or now < end)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,12 +87,21 @@ class Snapshot:
     epoch: Epoch
     is_hurried: bool = False
 
-    def once(self, key: Hashable, find: Callable[[], T], *, is_kept: bool = True, is_short: bool = False) -> T:
+    def once(
+        self,
+        key: Hashable,
+        find: Callable[[], T],
+        *,
+        is_kept: bool = True,
+        is_short: bool = False,
+        is_lasting: bool = False,
+    ) -> T:
         """What `find` finds, or has found before in this epoch under the same key and kept.
 
-        Raises Unhurried where that is not known and not short.
+        What is `lasting`, which no change of a text makes wrong, may be of an epoch before. Raises Unhurried where
+        that is not known and not short.
         """
-        known = self.epoch.known
+        known = self.epoch.lasting if is_lasting else self.epoch.known
         found: T = known.get(key, MISSING)  # asked once: another thread may forget all in between
         if found is not MISSING:
             return found
@@ -92,14 +110,15 @@ class Snapshot:
         if not is_kept:
             return find()
         found = find()
-        self.keep(key, found)
+        self.keep(key, found, is_lasting=is_lasting)
         return found
 
-    def keep(self, key: Hashable, found: Any) -> None:
+    def keep(self, key: Hashable, found: Any, *, is_lasting: bool = False) -> None:
         """For who asks again in this epoch."""
-        if len(self.epoch.known) >= MOST:
-            self.epoch.known.clear()
-        self.epoch.known[key] = found
+        known = self.epoch.lasting if is_lasting else self.epoch.known
+        if len(known) >= MOST:
+            known.clear()
+        known[key] = found
 
 
 class Epochs:
@@ -107,6 +126,10 @@ class Epochs:
 
     def __init__(self) -> None:
         self._present: Epoch | None = None
+
+    def forget(self) -> None:
+        """Another database has come in the place of this one."""
+        self._present = None
 
     def snapshot(self, connection: Connection, now: datetime, *, hurried: bool = False, at_least: int = 0) -> Snapshot:
         """The snapshot that the connection's transaction sees.
@@ -118,10 +141,13 @@ class Epochs:
             raise AskPrimary
         epoch = self._present
         if epoch is None or not epoch.holds(version, now):
-            epoch = self._present = Epoch(version=version, start=now, state=read_state(connection, now))
+            lasting = epoch.lasting if epoch is not None and epoch.outlasts(version, now) else {}
+            state = read_state(connection, now)
+            epoch = self._present = Epoch(version=version, start=now, state=state, lasting=lasting)
         return Snapshot(connection=connection, epoch=epoch, is_hurried=hurried)
 
 
 @lru_cache(maxsize=8)
 def _version(dialect: Dialect) -> Prepared:
-    return Prepared(select(content.c.version, content.c.visible_version, content.c.visible_at), dialect)
+    columns = (content.c.version, content.c.visible_version, content.c.visible_at, content.c.text_changes)
+    return Prepared(select(*columns), dialect)

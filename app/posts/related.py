@@ -69,7 +69,7 @@ def related_to(snapshot: Snapshot, pk: int, reader: Reader) -> list[Any]:
 
 def _spreads(snapshot: Snapshot, pk: int, reader: Reader) -> list[_Spread]:
     """How the keywords of a post are spread."""
-    known: dict[int, _Spread] = snapshot.once("keywords", dict, is_short=True)
+    known: dict[int, _Spread] = snapshot.once("keywords", dict, is_short=True, is_lasting=True)
     own = [row.keyword for row in _own(snapshot.connection.dialect).rows(snapshot.connection, pk=pk)]
     found = [known.get(keyword) for keyword in own]  # asked once: another thread may forget all in between
     unknown = [keyword for keyword, spread in zip(own, found, strict=True) if spread is None]
@@ -88,7 +88,7 @@ def _read(snapshot: Snapshot, unknown: Collection[int], reader: Reader) -> dict[
         ((shown,),) = _shown(reader.prepared, connection.dialect).rows(connection, now=reader.now)
         return int(shown)
 
-    of_posts = snapshot.once("posts", count, is_short=True)
+    of_posts = snapshot.once("posts", count, is_short=True, is_lasting=True)
     asked = _numbered(unknown)
     rows = _spreading(len(asked), connection.dialect).rows(connection, seconds=int(reader.now.timestamp()), **asked)
     return {row.keyword: _spread(row, of_posts) for row in rows}

@@ -28,14 +28,15 @@ _MADE_OF = {  # what the rows of a post in these tables are made of; another ver
     keywords: ("rendered_by", "title", "tags", "excerpt", "draft", "published_at", "expires_at"),
     aliases: ("rendered_by", "aliases"),
 }
+_OF_TEXTS = frozenset(("sha256", "updated_at", "reading_time", "lang"))  # what is made of a text, in `post`
 
 
 def replace_posts(
     connection: Connection, changed: Sequence[tuple[dict[str, Any], Records]], before: Mapping[int, AnyRow]
-) -> None:
+) -> bool:
     """Writes changed posts in the place of those with their keys, whose slugs are free if they change.
 
-    `before` are the stored posts whole, by key.
+    `before` are the stored posts whole, by key. Tells whether no more than their texts changed.
     """
     fields = _stored_fields(connection, before)
     anew: dict[Table, list[tuple[dict[str, Any], Records]]] = {table: [] for table in PARTS}
@@ -49,7 +50,8 @@ def replace_posts(
                 copied.append((old.pk, _news(old, new, COPIED)))
         if list(PARTS[field_values](row, records)) != fields.get(old.pk, []):
             anew[field_values].append((row, records))
-    _update(connection, posts, ((row["pk"], _news(before[row["pk"]], row, row)) for row, _ in changed))
+    news = [(row["pk"], _news(before[row["pk"]], row, row)) for row, _ in changed]
+    _update(connection, posts, news)
     _update(connection, bodies, ((row["pk"], records.body) for row, records in changed))
     _update(connection, terms, copied)
     for table, pairs in anew.items():
@@ -57,6 +59,7 @@ def replace_posts(
             connection.execute(_DELETED[table], {"pks": [row["pk"] for row, _ in pairs]})
             insert_rows(connection, table, (part for pair in pairs for part in PARTS[table](*pair)))
     search.insert(connection, ((row["pk"], records.entry) for row, records in changed))
+    return not any(anew.values()) and all(_OF_TEXTS.issuperset(columns) for _, columns in news)
 
 
 def _news(old: AnyRow, new: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:

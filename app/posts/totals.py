@@ -11,7 +11,7 @@ from app.posts.models import posts
 from app.posts.orders import count_of
 from app.posts.parameters import remembered
 from app.posts.prepared import Prepared
-from app.posts.queries import Reader, searched
+from app.posts.queries import TAXONOMIES, Reader, searched
 
 COUNTED = 20_000  # posts that an index counts in well under a millisecond
 
@@ -24,13 +24,16 @@ def total_of(snapshot: Snapshot, query: ListQuery, reader: Reader) -> int:
         ((found,),) = _count(query.of_posts, reader.prepared, connection.dialect).rows(connection, now=reader.now)
         return int(found)
 
-    is_short = snapshot.is_hurried and _is_covered(query) and highest_key(snapshot) <= COUNTED
-    return snapshot.once(total_key(query, reader), count, is_kept=not query.is_long, is_short=is_short)
+    is_lasting = is_of_places(query)
+    is_short = snapshot.is_hurried and is_lasting and highest_key(snapshot) <= COUNTED
+    key = total_key(query, reader)
+    return snapshot.once(key, count, is_kept=not query.is_long, is_short=is_short, is_lasting=is_lasting)
 
 
-def _is_covered(query: ListQuery) -> bool:
-    """Whether an index has all that is asked to count a list that is short."""
-    return not any(name.startswith("updated_at") for name in query.filters)
+@remembered
+def is_of_places(query: ListQuery) -> bool:
+    """Whether a list asks for no more than terms and appearance: for what an index has whole, and no text changes."""
+    return all(name in TAXONOMIES or name.partition("__")[0] == "published_at" for name in query.filters)
 
 
 def highest_key(snapshot: Snapshot) -> int:
@@ -40,7 +43,7 @@ def highest_key(snapshot: Snapshot) -> int:
         ((key,),) = _highest(snapshot.connection.dialect).rows(snapshot.connection)
         return key or 0
 
-    return snapshot.once("highest", find, is_short=True)
+    return snapshot.once("highest", find, is_short=True, is_lasting=True)
 
 
 def total_key(query: ListQuery, reader: Reader) -> Hashable:

@@ -97,20 +97,20 @@ class Writer:
             self._written(document, row.pk, row.id, stored[row.pk])
             for document, row in zip(portion, before, strict=True)
         ]
-        replace_posts(self.connection, written, stored)
+        is_of_texts = replace_posts(self.connection, written, stored)
         noted: list[_Noted] = []
         for document, old, (row, records) in zip(portion, before, written, strict=True):
             action: Action = "updated" if old.source_name == document.name else "renamed"
             slug = ("slug",) if old.slug != row["slug"] else ()
             noted.append((document, action, row, (*slug, *changed_fields(stored[old.pk], row, records))))
-        self._note(noted, before)
+        self._note(noted, before, is_of_texts=is_of_texts)
 
     def _written(self, document: Outline, pk: int, id: str, before: Any) -> Written:  # noqa: A002 - its name
         records = self.intake.spool.get(document.place)
         own = {"pk": pk, "id": id, "slug": self.plan.slugs[document.name], "slug_wanted": document.slug}
         return row_of(records.post, records.dates, own, now=self.intake.now, before=before), records
 
-    def _note(self, noted: Sequence[_Noted], before: Sequence[AnyRow] = ()) -> None:
+    def _note(self, noted: Sequence[_Noted], before: Sequence[AnyRow] = (), *, is_of_texts: bool = False) -> None:
         """Says what became of some posts, and puts it down in the history."""
         stale = self.plan.stale
         rerendered = replace(
@@ -124,7 +124,7 @@ class Writer:
             taken = self.plan.taken_slugs.get(document.name)
             warnings = document.warnings if taken is None else (*document.warnings, taken)
             self.intake.say(replace(_result(action, row), changed=changed, warnings=warnings))
-        self.turn.note(history, before=before, after=after)
+        self.turn.note(history, before=before, after=after, is_of_texts=is_of_texts)
 
 
 def _origin(document: Outline, restored: Mapping[str, PostState]) -> Any:

@@ -1,0 +1,136 @@
+"""What is known of other posts outlives changes of texts, and nothing else does."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import orjson
+import pytest
+from sqlalchemy import Engine, update
+
+from app.database import reading, writing
+from app.posts.detail import get_post
+from app.posts.epochs import Epochs
+from app.posts.filters import DetailQuery, ListQuery
+from app.posts.ingest import delete_one
+from app.posts.lists import list_posts
+from app.posts.models import content, posts
+from tests.building import NOW, markdown
+from tests.posts.recording import recorded
+from tests.posts.samples import options, query_of, reader, show, take
+
+LISTS = ("", "tag=AI", "category=経済", "published_at__gte=2026-01-02", "q=株価", "updated_at__gt=2026-01-15T12:00:00Z")
+NAMES = "abcd"
+
+
+def front(name: str, **changed: Any) -> dict[str, Any]:
+    date = f"2026-01-0{NAMES.index(name) + 1}"
+    own = {"title": f"半導体 {name}", "date": date, "excerpt": f"要約 {name}", "rank": 1}
+    return own | {"tags": ["AI"], "categories": ["経済"]} | changed
+
+
+def told(engine: Engine, epochs: Epochs, now: Any = NOW) -> Iterator[Any]:
+    """All details and the totals of some lists."""
+    asking = reader(now, dialect=engine.dialect.name)
+    with reading(engine) as connection:
+        snapshot = epochs.snapshot(connection, now)
+        everything = list_posts(snapshot, query_of(ListQuery, "fields=slug&limit=100"), asking, show(now))
+        for item in orjson.loads(orjson.dumps(everything.items)):
+            post, _ = get_post(snapshot, item["slug"], DetailQuery(), asking, show(now), any_status=False)
+            yield orjson.loads(orjson.dumps(post))
+        for text in LISTS:
+            yield list_posts(snapshot, query_of(ListQuery, text), asking, show(now)).total
+
+
+@pytest.fixture
+def filled(engine: Engine) -> Engine:
+    take(engine, {f"{name}.md": markdown(**front(name)) for name in NAMES})
+    return engine
+
+
+CHANGES: tuple[dict[str, Any], ...] = (
+    {"title": "株価"},
+    {"tags": ["AI", "半導体"]},
+    {"tags": []},
+    {"categories": ["技術"]},
+    {"date": "2026-01-09"},
+    {"date": (NOW + timedelta(hours=1)).isoformat()},
+    {"draft": True},
+    {"expires_at": (NOW + timedelta(hours=1)).isoformat()},
+    {"excerpt": "決算と 株価"},
+    {"slug": "other"},
+    {"permalink": "/other/"},
+    {"rank": 2},
+    {"reading_time": 7},
+    {"lang": "en"},
+    {"excerpt": ""},
+)
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=str)
+def test_every_change_is_told_after_changes_of_texts(filled: Engine, change: dict[str, Any]) -> None:
+    epochs = Epochs()
+    first = list(told(filled, epochs))
+    steps = [
+        markdown("株価\n", **front("b")),
+        markdown(**front("b", **change)),
+        markdown("円安\n", **front("b", **change)),
+    ]
+    for number, step in enumerate(steps):
+        take(filled, {"b.md": step}, now=NOW + timedelta(seconds=number))
+
+        assert list(told(filled, epochs)) == list(told(filled, Epochs()))
+    take(filled, {"b.md": markdown(**front("b")), "c.md": markdown("株価\n", **front("c"))})
+    later = NOW + timedelta(hours=2)
+
+    assert list(told(filled, epochs)) == list(told(filled, Epochs()))
+    assert list(told(filled, epochs, later)) == list(told(filled, Epochs(), later))
+    assert len(first) == len(NAMES) + len(LISTS)
+
+
+def test_posts_that_come_and_go_are_told(filled: Engine) -> None:
+    epochs = Epochs()
+    for files in ({"e.md": markdown(tags=["AI"])}, {"a.md": markdown("円安\n", **front("a"))}):
+        list(told(filled, epochs))
+        take(filled, files)
+
+        assert list(told(filled, epochs)) == list(told(filled, Epochs()))
+    delete_one(filled, "b", options=options(), now=NOW, guard=lambda _: None)
+
+    assert list(told(filled, epochs)) == list(told(filled, Epochs()))
+
+
+def test_change_of_a_text_leaves_what_is_known_of_other_posts(filled: Engine) -> None:
+    epochs = Epochs()
+    before = list(told(filled, epochs))
+    for name in "bc":
+        take(filled, {f"{name}.md": markdown("円安\n", **front(name))})
+    with recorded(filled) as statements:
+        after = list(told(filled, epochs))
+
+    assert not [statement for statement in statements if "keyword" in statement]
+    assert len([statement for statement in statements if "count(" in statement]) == len(LISTS) - 4
+    assert [post["html"] for post in after[:4]] != [post["html"] for post in before[:4]]
+
+
+def test_writer_that_does_not_count_changes_of_texts_changes_everything(filled: Engine) -> None:
+    """Such as one of an earlier version, beside this one for a while."""
+    epochs = Epochs()
+    list(told(filled, epochs))
+    with writing(filled) as connection:
+        connection.execute(update(posts).where(posts.c.slug == "b").values(title="別の題"))
+        connection.execute(update(content).values(version=content.c.version + 1))
+    take(filled, {"c.md": markdown("円安\n", **front("c"))})
+
+    assert list(told(filled, epochs)) == list(told(filled, Epochs()))
+
+
+def test_another_database_begins_anew(filled: Engine) -> None:
+    epochs = Epochs()
+    list(told(filled, epochs))
+    with writing(filled) as connection:  # as if by another's history of changes
+        connection.execute(update(posts).where(posts.c.slug == "b").values(title="別の題"))
+        connection.execute(update(content).values(version=5, text_changes=4))
+    epochs.forget()
+
+    assert list(told(filled, epochs)) == list(told(filled, Epochs()))
