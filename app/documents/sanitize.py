@@ -98,10 +98,10 @@ def sanitize(html: str, *, is_ours: bool = False, embed_hosts: Collection[str] =
 
 def _clean(html: str, hosts: frozenset[str]) -> str:
     cleaner = _cleaner(hosts)
-    cleaned = cleaner.clean(CONTROL.sub("", html))
-    if "&#" in html and CONTROL.search(
-        cleaned
-    ):  # written as character references; what was hidden behind them is judged again
+    html = CONTROL.sub("", html)
+    cleaned = cleaner.clean(html)
+    # Controls written as character references; what was hidden behind them is judged again.
+    if "&#" in html and CONTROL.search(cleaned):
         cleaned = cleaner.clean(CONTROL.sub("", cleaned))
     if "<pre" in cleaned:
         cleaned = _PRE_NEWLINE.sub(r"\g<0>\n", cleaned)

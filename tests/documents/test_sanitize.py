@@ -187,6 +187,10 @@ def test_what_is_always_written_is_written_in_one_order() -> None:
     }
 
 
+def test_reference_that_a_dropped_control_character_broke_leaves_no_other() -> None:
+    assert sanitize("a&\x01#1;b", is_ours=True) == "ab"
+
+
 def test_what_never_settles_becomes_text(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.documents.sanitize._clean", lambda html, _: html + "<b>x</b>")
 
