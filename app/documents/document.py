@@ -166,6 +166,8 @@ def _render(
         )
     except DocumentError as error:
         raise DocumentError(_shifted(error.finding, parts)) from error
+    if not rendered.warnings:
+        return rendered
     return replace(rendered, warnings=tuple(_shifted(finding, parts) for finding in rendered.warnings))
 
 

@@ -30,7 +30,8 @@ def decode(source: bytes) -> str:
     except UnicodeDecodeError as error:
         before = source[: error.start].decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
         raise _error(_guess(source), before.count("\n") + 1, len(before) - before.rfind("\n")) from None
-    return text.lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    text = text.lstrip("\ufeff")
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
 def _marked(source: bytes) -> str | None:
@@ -38,11 +39,12 @@ def _marked(source: bytes) -> str | None:
     for mark, name in _BOMS:
         if source.startswith(mark):
             return name
-    # ASCII characters of UTF-16 have a NUL on one side; a stray NUL in a text is rare.
-    even, odd = (source[::2].count(0), source[1::2].count(0)) if 0 in source else (0, 0)
-    if max(even, odd) * 10 > max(len(source), 10) and min(even, odd) * 10 <= max(even, odd):
-        return "UTF-16BE" if even > odd else "UTF-16LE"
-    if b"\x1b$" in source and b"\x1b(" in source and source.isascii():
+    if 0 in source:
+        even, odd = source[::2].count(0), source[1::2].count(0)
+        # ASCII characters of UTF-16 have a NUL on one side; a stray NUL in a text is rare.
+        if max(even, odd) * 10 > max(len(source), 10) and min(even, odd) * 10 <= max(even, odd):
+            return "UTF-16BE" if even > odd else "UTF-16LE"
+    if source.isascii() and b"\x1b$" in source and b"\x1b(" in source:
         return "ISO-2022-JP"
     return None
 

@@ -41,7 +41,7 @@ def _headless_table(state: StateBlock, start: int, end: int, silent: bool) -> bo
 
     A delimiter row, wherever it stands, is no row of the table.
     """
-    if state.is_code_block(start) or not _is_row(_line(state, start)):
+    if "|" not in _line(state, start) or state.is_code_block(start) or not _is_row(_line(state, start)):
         return False
     last = start
     while last < end and not state.isEmpty(last) and state.sCount[last] >= state.blkIndent:

@@ -98,6 +98,12 @@ class BudgetedRenderer(RendererHTML):
     def renderInline(self, tokens: Sequence[Token], options: OptionsDict, env: EnvType) -> str:  # noqa: N802
         return "".join(self._fragments(tokens, options, env))
 
+    def _closing(self, tokens: Sequence[Token], idx: int, _options: OptionsDict, _env: EnvType) -> str:
+        """What `renderToken` makes of the tags that most posts consist of."""
+        return "" if tokens[idx].hidden else f"</{tokens[idx].tag}>\n"
+
+    paragraph_close = heading_close = _closing
+
     @staticmethod
     def renderAttrs(token: Token) -> str:  # noqa: N802
         return RendererHTML.renderAttrs(token) if token.attrs else ""

@@ -177,7 +177,7 @@ class Front:
         self.spend(characters=len(text), index=index)
         line, column = self.place(index)
         scalar = Scalar(text=self.string(text, index), value=value, line=line, column=column)
-        if isinstance(value, int | float) and not isinstance(value, bool) and to_json(scalar) != value:
+        if type(value) in (int, float) and to_json(scalar) != value:
             shown = "null" if isinstance(value, float) else "a string"
             self.warn("number_not_json", f"JSON has no exact number for {text[:40]}; it is shown as {shown}.", index)
         return scalar

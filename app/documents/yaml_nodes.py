@@ -95,10 +95,10 @@ class _Reader:
 
     def _node(self, event: Any, depth: int) -> Node:
         """Build the node that `event` opens."""
-        if isinstance(event, yaml.AliasEvent):
-            return self._alias(event, depth)
         if event.anchor is None:
             return self._value(event, depth)
+        if isinstance(event, yaml.AliasEvent):
+            return self._alias(event, depth)
         anchor = _Anchor(nodes=-self.front.nodes, characters=-self.front.characters)
         self.anchors[event.anchor] = anchor
         anchor.node = node = self._value(event, depth)
