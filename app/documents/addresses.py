@@ -31,12 +31,14 @@ class Addresses:
 
     def file(self, target: str) -> str:
         """A relative file below `asset_url` and the source's folder; every other target as it is (RFC 3986)."""
+        if self.asset_url is None:
+            return target
         try:
             parts = urlsplit(target)
         except ValueError:
             return target
         is_file = not parts.scheme and not parts.netloc and "." in parts.path.rsplit("/", 1)[-1]
-        if self.asset_url is None or not is_file or parts.path.endswith(_PAGES) or self._is_post_here(parts.path):
+        if not is_file or parts.path.endswith(_PAGES) or self._is_post_here(parts.path):
             return target
         folder = urljoin(quote(self.name), target)
         return urljoin(f"{self.asset_url}/", target.lstrip("/") if target.startswith("/") else folder)

@@ -180,6 +180,8 @@ _PAGES = (".html", ".htm")
 
 def _path(target: str) -> str:
     """The path of a target in this site, `""` of any other."""
+    if target.startswith(("https:", "http:")):
+        return ""
     try:
         parts = urlsplit(target)
     except ValueError:
