@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Insert, Update
+from sqlalchemy import Boolean, Connection, Dialect, Insert, Update
 
 from app.driver import execute_each, fetch
 from app.posts.models import AnySelect
@@ -77,7 +77,7 @@ class _Written:
     is_positional: bool
 
     def bound(self, row: Mapping[str, Any]) -> Any:
-        values = [row[name] for name in self.names]
+        values = list(map(row.__getitem__, self.names))
         for place, processor in self.processors:
             if values[place] is not None:
                 values[place] = processor(values[place])
@@ -89,7 +89,12 @@ def _written(statement: Insert | Update, columns: tuple[str, ...], dialect: Dial
     compiled: Any = statement.compile(dialect=dialect, column_keys=list(columns))
     types = {name: bind.type.dialect_impl(dialect) for bind, name in compiled.bind_names.items()}
     names = tuple(compiled.positiontup or types)
-    processors = ((place, types[name].bind_processor(dialect)) for place, name in enumerate(names))
+    # No driver needs help with a boolean, of which most rows have one.
+    processors = (
+        (place, type_.bind_processor(dialect))
+        for place, name in enumerate(names)
+        if not isinstance(type_ := types[name], Boolean)
+    )
     return _Written(
         sql=compiled.string,
         names=names,

@@ -11,11 +11,11 @@ IN_MEMORY = 1024 * 1024  # bytes before a file takes over
 
 
 class Spool:
-    """Records by their place, the first byte of their pickle."""
+    """Records by their place."""
 
     def __init__(self) -> None:
         self._file = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed by whoever made the spool
-        self._end = 0
+        self._starts = [0]  # of the pickles by their places, and last the end of all
 
     def __enter__(self) -> Self:
         return self
@@ -27,11 +27,13 @@ class Spool:
 
     def put(self, packed: Packed) -> int:
         """Keeps the records; the place where they are."""
-        place = self._file.seek(self._end)
-        self._end += self._file.write(packed.records)
-        return place
+        end = self._starts[-1]
+        self._file.seek(end)
+        self._starts.append(end + self._file.write(packed.records))
+        return len(self._starts) - 2
 
     def get(self, place: int) -> Records:
-        self._file.seek(place)
-        records: Records = pickle.load(self._file)  # noqa: S301 - of our own making
+        start, end = self._starts[place : place + 2]
+        self._file.seek(start)
+        records: Records = pickle.loads(self._file.read(end - start))  # noqa: S301 - of our own making
         return records

@@ -123,7 +123,7 @@ class Writer:
             history.append(history_of(action, row, document.sha256, options))
             taken = self.plan.taken_slugs.get(document.name)
             warnings = document.warnings if taken is None else (*document.warnings, taken)
-            self.intake.say(replace(_result(action, row), changed=changed, warnings=warnings))
+            self.intake.say(_result(action, row, changed=changed, warnings=warnings))
         self.turn.note(history, before=before, after=after, is_of_texts=is_of_texts)
 
 
@@ -140,8 +140,15 @@ def _origin(document: Outline, restored: Mapping[str, PostState]) -> Any:
     )
 
 
-def _result(action: Action, row: Any) -> Result:
-    return Result(name=row.source_name, action=action, post=stored_of(row), sha256=row.sha256)
+def _result(action: Action, row: Any, *, changed: tuple[str, ...] = (), warnings: tuple[Finding, ...] = ()) -> Result:
+    return Result(
+        name=row.source_name,
+        action=action,
+        post=stored_of(row),
+        sha256=row.sha256,
+        changed=changed,
+        warnings=warnings,
+    )
 
 
 def history_of(action: Action, row: Any, sha256: str | None, options: Options) -> dict[str, Any]:
