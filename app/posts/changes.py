@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from secrets import randbelow
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, update
@@ -77,6 +78,7 @@ def lock_version(connection: Connection) -> AnyRow:
 
 _LOCKED = select(content.c.version, content.c.visible_at, content.c.text_changes).with_for_update()
 _ADVANCED, _NOTED = update(content), insert(changes)
+_FIRST_COUNTS = 2**30  # as many text changes may still follow in a column of 32 bits
 
 
 class Turn:
@@ -122,8 +124,8 @@ class Turn:
             return
         version, moment = self._before.version + 1, self._now.replace(microsecond=0)
         values: dict[str, Any] = {"version": version}
-        if self._is_of_texts:
-            values["text_changes"] = self._before.text_changes + 1
+        # From another number after each other change: a history that went another way is not taken for this one.
+        values["text_changes"] = self._before.text_changes + 1 if self._is_of_texts else randbelow(_FIRST_COUNTS)
         if self._is_visible:
             # A writer whose clock is behind shares, as far as readers can tell, the second that stands there.
             values |= {

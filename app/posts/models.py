@@ -232,7 +232,8 @@ class Content(SQLModel, table=True):
     visible_version: int
     visible_at: datetime = Field(sa_type=UTCDateTime)
     ambiguous: bool  # more than one visible change in the second of `visible_at`
-    # Of the versions those that changed no more than texts. Who does not count them changes more, as far as others know.
+    # Counts versions that changed no more than texts, from some number on that each other version draws. Who does not
+    # count them changes more, as far as others know.
     text_changes: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
 
 

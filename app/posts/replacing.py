@@ -28,7 +28,8 @@ _MADE_OF = {  # what the rows of a post in these tables are made of; another ver
     keywords: ("rendered_by", "title", "tags", "excerpt", "draft", "published_at", "expires_at"),
     aliases: ("rendered_by", "aliases"),
 }
-_OF_TEXTS = frozenset(("sha256", "updated_at", "reading_time", "lang"))  # what is made of a text, in `post`
+# What is made of a text, in `post`; not the language, which may stand in the address that other posts link to.
+_OF_TEXTS = frozenset(("sha256", "updated_at", "reading_time"))
 
 
 def replace_posts(

@@ -1,12 +1,13 @@
 """What is known of other posts outlives changes of texts, and nothing else does."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import orjson
 import pytest
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, select, update
 
 from app.database import reading, writing
 from app.posts.detail import get_post
@@ -17,7 +18,7 @@ from app.posts.lists import list_posts
 from app.posts.models import content, posts
 from tests.building import NOW, markdown
 from tests.posts.recording import recorded
-from tests.posts.samples import options, query_of, reader, show, take
+from tests.posts.samples import links, options, query_of, reader, show, take
 
 LISTS = ("", "tag=AI", "category=経済", "published_at__gte=2026-01-02", "q=株価", "updated_at__gt=2026-01-15T12:00:00Z")
 NAMES = "abcd"
@@ -104,7 +105,7 @@ def test_change_of_a_text_leaves_what_is_known_of_other_posts(filled: Engine) ->
     epochs = Epochs()
     before = list(told(filled, epochs))
     for name in "bc":
-        take(filled, {f"{name}.md": markdown("円安\n", **front(name))})
+        take(filled, {f"{name}.md": markdown("円安です。\n", **front(name))})
     with recorded(filled) as statements:
         after = list(told(filled, epochs))
 
@@ -121,6 +122,38 @@ def test_writer_that_does_not_count_changes_of_texts_changes_everything(filled: 
         connection.execute(update(posts).where(posts.c.slug == "b").values(title="別の題"))
         connection.execute(update(content).values(version=content.c.version + 1))
     take(filled, {"c.md": markdown("円安\n", **front("c"))})
+
+    assert list(told(filled, epochs)) == list(told(filled, Epochs()))
+
+
+def test_language_told_from_a_text_changes_addresses_that_hold_it(filled: Engine) -> None:
+    epochs, by_language = Epochs(), replace(show(), links=links(template="https://example.jp/{lang}/{slug}"))
+
+    def newer_than_a(epochs: Epochs) -> Any:
+        with reading(filled) as connection:
+            snapshot = epochs.snapshot(connection, NOW)
+            asking = reader(dialect=filled.dialect.name)
+            post, _ = get_post(snapshot, "a", DetailQuery(), asking, by_language, any_status=False)
+        return orjson.loads(orjson.dumps(post["newer"]))["permalink"]
+
+    before = newer_than_a(epochs)
+    take(filled, {"b.md": markdown("반도체 " * 30, **front("b"))})
+
+    assert (before, newer_than_a(epochs)) == ("https://example.jp/ja/b", "https://example.jp/ko/b")
+
+
+def test_dump_restored_and_changed_on_is_another_database(filled: Engine) -> None:
+    """Though it comes to as many versions, and to as many changes of texts."""
+    epochs = Epochs()
+    with reading(filled) as connection:
+        dump = connection.execute(select(content)).one()._asdict()
+    take(filled, {"e.md": markdown(tags=["AI"], date="2026-01-05")})
+    list(told(filled, epochs))
+    delete_one(filled, "e", options=options(), now=NOW, guard=lambda _: None)
+    with writing(filled) as connection:
+        connection.execute(update(content).values(**dump))
+    take(filled, {"f.md": markdown(tags=["AI"], date="2026-01-06")})
+    take(filled, {"c.md": markdown("円安\n", **front("c"))}, now=NOW + timedelta(seconds=1))
 
     assert list(told(filled, epochs)) == list(told(filled, Epochs()))
 
