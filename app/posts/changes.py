@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, update
 
 from app.posts.models import AnyRow, UTCDateTime, changes, content, posts
-from app.posts.prepared import write
+from app.posts.prepared import read, write
 from app.posts.queries import status_of
 
 CHANNEL = "honbun"  # where Postgres tells of commits
@@ -39,11 +39,11 @@ _FLIPS = and_(  # a post that expires before it is published never shows
 _STATE = select(
     *(content.c.version, content.c.visible_version, content.c.visible_at, content.c.ambiguous),
     *(
-        select(aggregate(column)).where(_FLIPS, condition).scalar_subquery()
+        select(aggregate(column)).where(_FLIPS, condition).scalar_subquery().label(f"{name}_{column.key}")
         for column in (posts.c.published_at, posts.c.expires_at)
-        for aggregate, condition in (
-            (func.max, (column >= content.c.visible_at) & (column <= _now)),
-            (func.min, column > _now),
+        for name, aggregate, condition in (
+            ("last", func.max, (column >= content.c.visible_at) & (column <= _now)),
+            ("next", func.min, column > _now),
         )
     ),
 )
@@ -51,7 +51,7 @@ _STATE = select(
 
 def read_state(connection: Connection, now: datetime) -> State:
     """The state at `now`, of the snapshot that the connection's transaction sees; one query."""
-    row = connection.execute(_STATE, {"now": now}).one()
+    (row,) = read(connection, _STATE, now=now)
     version, visible_version, committed, ambiguous, published, to_publish, expired, to_expire = row
     flip = max((instant for instant in (published, expired) if instant is not None), default=None)
     is_flipped = flip is not None and flip > committed
@@ -73,7 +73,8 @@ def label_key(label: str) -> tuple[int, int]:
 
 def lock_version(connection: Connection) -> AnyRow:
     """Takes the writers' turn (on SQLite BEGIN IMMEDIATE has it already); the row before this change."""
-    return connection.execute(_LOCKED).one()
+    (row,) = read(connection, _LOCKED)
+    return row  # type: ignore[no-any-return]
 
 
 _LOCKED = select(content.c.version, content.c.visible_at, content.c.text_changes).with_for_update()

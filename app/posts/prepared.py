@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from itertools import chain, islice, repeat
 from typing import Any
 
-from sqlalchemy import Boolean, Connection, Dialect, Insert, Update
+from sqlalchemy import Boolean, Connection, Dialect, Insert, TypeDecorator, Update
 
 from app.driver import execute_each, fetch
 from app.posts.models import AnySelect
@@ -19,9 +20,10 @@ class Prepared:
     No value is converted on its way out: the columns must be of types that the drivers give as they are wanted.
     """
 
-    def __init__(self, statement: AnySelect, dialect: Dialect) -> None:
+    def __init__(self, statement: AnySelect, dialect: Dialect, lists: Mapping[str, list[Any]] | None = None) -> None:
         compiled = statement.compile(dialect=dialect)
-        expanded = compiled.construct_expanded_state(compiled.params)
+        expanded = compiled.construct_expanded_state({**compiled.params, **(lists or {})})
+        self.expansions = expanded.parameter_expansion
         types = {name: bind.type.dialect_impl(dialect) for bind, name in compiled.bind_names.items()}
         self._sql = expanded.statement
         self._order = expanded.positiontup
@@ -50,6 +52,48 @@ class Prepared:
         merged = self._values | {name: self._bound(name, value) for name, value in values.items()}
         parameters = merged if self._order is None else [merged[name] for name in self._order]
         return list(map(self._row, fetch(connection, self._sql, parameters)))
+
+
+def read(connection: Connection, statement: AnySelect, **values: Any) -> list[Any]:
+    """The rows of a statement, which is kept with what it compiles to; their values are of its columns' types.
+
+    A list is what a parameter of `in_` expands to. Raises SQLAlchemy's DBAPIError.
+    """
+    lists = {name: value for name, value in values.items() if isinstance(value, list)}
+    sizes = tuple((name, 1 << (len(value) - 1).bit_length()) for name, value in lists.items())
+    kept = _kept(statement, connection.dialect, sizes)
+    for name, size in sizes:  # filled up, so that few statements are kept for all lengths
+        filled = chain(lists[name], repeat(lists[name][-1]))
+        values |= zip(kept.names[name], islice(filled, size), strict=True)
+        del values[name]
+    rows = kept.prepared.rows(connection, **values)
+    if not kept.converters:
+        return rows
+    return [kept.converted(row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    prepared: Prepared
+    names: Mapping[str, Sequence[str]]  # of a list's values, as parameters
+    converters: tuple[tuple[int, Callable[[Any], Any]], ...]  # by the column's place
+
+    def converted(self, row: Any) -> Any:
+        values = list(row)
+        for place, convert in self.converters:
+            values[place] = convert(values[place])
+        return tuple.__new__(type(row), values)
+
+
+@lru_cache(maxsize=64)
+def _kept(statement: AnySelect, dialect: Dialect, sizes: tuple[tuple[str, int], ...]) -> _Kept:
+    prepared = Prepared(statement, dialect, {name: [None] * size for name, size in sizes})
+    types = [column.type.dialect_impl(dialect) for column in statement.selected_columns]
+    # A server's driver gives its own types as they are wanted.
+    ours = [dialect.name == "sqlite" or isinstance(type_, TypeDecorator) for type_ in types]
+    processors = [own and type_.result_processor(dialect, None) for own, type_ in zip(ours, types, strict=True)]
+    converters = tuple((place, convert) for place, convert in enumerate(processors) if convert)
+    return _Kept(prepared=prepared, names=prepared.expansions, converters=converters)
 
 
 @lru_cache(maxsize=256)

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, bindparam, delete, select, update
 
 from app.posts.models import AnyRow, aliases, bodies, field_values, keywords, posts, terms
-from app.posts.prepared import write
+from app.posts.prepared import read, write
 from app.posts.records import Records
 from app.posts.store import COPIED, PARTS, insert_rows
 from app.search import index as search
@@ -78,7 +78,7 @@ def _update(connection: Connection, table: Table, news: Iterable[tuple[int, dict
 
 
 def _stored_fields(connection: Connection, pks: Iterable[int]) -> dict[int, list[dict[str, Any]]]:
-    found: dict[int, list[dict[str, Any]]] = {}
-    for row in connection.execute(_FIELDS, {"pks": list(pks)}).mappings():
-        found.setdefault(row["post_pk"], []).append(dict(row))
-    return found
+    fields: dict[int, list[dict[str, Any]]] = {}
+    for row in read(connection, _FIELDS, pks=list(pks)):
+        fields.setdefault(row.post_pk, []).append(row._asdict())
+    return fields

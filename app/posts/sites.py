@@ -14,6 +14,7 @@ from app.documents.sources import UNREAD, Batch, Source, SourceElsewhere
 from app.errors import DocumentError, Finding
 from app.posts.models import bodies, posts, site_files
 from app.posts.options import Options
+from app.posts.prepared import read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +46,7 @@ def _config(name: str, configs: Mapping[str, Source]) -> SiteConfig:
 
 
 def read_sites(connection: Connection) -> dict[str, Source]:
-    return {row.name: Source(name=row.name, content=bytes(row.source)) for row in connection.execute(_SITES)}
+    return {row.name: Source(name=row.name, content=bytes(row.source)) for row in read(connection, _SITES)}
 
 
 _SITES = select(site_files.c.name, site_files.c.source).order_by(site_files.c.name)

@@ -15,7 +15,7 @@ from app.errors import NotFound
 from app.posts.keywords import rows_of
 from app.posts.models import AnyRow, aliases, bodies, field_values, instant_text, keywords, posts, taken, terms
 from app.posts.plan import Known
-from app.posts.prepared import Prepared, write
+from app.posts.prepared import Prepared, read, write
 from app.posts.records import Dates, Records, body_of, post_of
 from app.search import index as search
 
@@ -49,11 +49,7 @@ _HOLDERS = select(posts.c.slug, posts.c.source_name).where(posts.c.slug.in_(bind
 
 def stored_under(connection: Connection, names: Iterable[str]) -> dict[str, AnyRow]:
     """The stored posts with these source names."""
-    found: dict[str, AnyRow] = {}
-    for chunk in chunks(names):
-        rows = connection.execute(_STORED_UNDER, {"names": chunk})
-        found |= {row.source_name: row for row in rows}
-    return found
+    return {row.source_name: row for chunk in chunks(names) for row in read(connection, _STORED_UNDER, names=chunk)}
 
 
 def stored_below(connection: Connection, prefix: str) -> dict[str, AnyRow]:
@@ -96,11 +92,7 @@ def former_holder(connection: Connection, slug: str) -> str | None:
 
 def slug_holders(connection: Connection, slugs: Iterable[str]) -> dict[str, str]:
     """Slug -> the source that holds it."""
-    found: dict[str, str] = {}
-    for chunk in chunks(slugs):
-        rows = connection.execute(_HOLDERS, {"slugs": chunk})
-        found |= {row.slug: row.source_name for row in rows}
-    return found
+    return {row.slug: row.source_name for chunk in chunks(slugs) for row in read(connection, _HOLDERS, slugs=chunk)}
 
 
 def known(row: AnyRow) -> Known:
@@ -220,7 +212,7 @@ COMPARED = (
 
 def stored_whole(connection: Connection, pks: Sequence[int]) -> dict[int, AnyRow]:
     """The stored posts with these keys, and what of their bodies is compared with what they become."""
-    return {row.pk: row for row in connection.execute(_STORED_WHOLE, {"pks": pks})}
+    return {row.pk: row for row in read(connection, _STORED_WHOLE, pks=list(pks))}
 
 
 def changed_fields(before: AnyRow, row: dict[str, Any], records: Records) -> tuple[str, ...]:
