@@ -45,6 +45,8 @@ _STORED_WHOLE = (
     .where(posts.c.pk.in_(_pks))
 )
 _HOLDERS = select(posts.c.slug, posts.c.source_name).where(posts.c.slug.in_(bindparam("slugs", expanding=True)))
+_LAST_PK = select(func.coalesce(func.max(posts.c.pk), 0))
+_IDS = select(posts.c.id).where(posts.c.id.in_(bindparam("ids", expanding=True)))
 
 
 def stored_under(connection: Connection, names: Iterable[str]) -> dict[str, AnyRow]:
@@ -109,7 +111,7 @@ def known(row: AnyRow) -> Known:
 
 def next_pk(connection: Connection) -> int:
     """Writers take turns, so the next number is the writer's to give; rows then go in by the hundred."""
-    return int(connection.execute(select(func.coalesce(func.max(posts.c.pk), 0))).scalar_one()) + 1
+    return int(connection.execute(_LAST_PK).scalar_one()) + 1
 
 
 def new_ids(connection: Connection, names: Iterable[str], restored: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -130,11 +132,7 @@ def _id(text: str) -> str:
 
 
 def _existing(connection: Connection, ids: Iterable[str]) -> set[str]:
-    return {
-        found
-        for chunk in chunks(ids)
-        for found in connection.execute(select(posts.c.id).where(posts.c.id.in_(chunk))).scalars()
-    }
+    return {found for chunk in chunks(ids) for found in connection.execute(_IDS, {"ids": chunk}).scalars()}
 
 
 def row_of(columns: dict[str, Any], dates: Dates, own: dict[str, Any], *, now: datetime, before: Any) -> dict[str, Any]:
