@@ -227,6 +227,7 @@ _REASONS = (  # words of SQLite's messages, and SQLSTATEs: Postgres may speak an
     ("53100", "the disk is full"),
     ("readonly database", "the database file is read-only"),
     ("25006", "the database is read-only"),
+    ("42501", "the database's user may not do this"),
     ("unable to open database file", "the database file cannot be opened; does its folder exist?"),
     ("file is not a database", "the database file is none of SQLite's"),
     ("disk image is malformed", "the database file is damaged"),

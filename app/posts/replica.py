@@ -8,14 +8,16 @@ from contextlib import contextmanager
 
 import anyio
 import anyio.to_thread
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, func, select
 
 from app.database import open_engine, reading
 from app.errors import DatabaseUnavailable
+from app.posts.models import content
 
 RETRY = 1.0  # seconds until a replica that was lost is looked at again; no reader does that
 PATIENCE = 2.0  # seconds that it has to say that it is there: the primary can be asked instead
 log = logging.getLogger("honbun")
+_IS_REPLICA = select(func.pg_is_in_recovery(), content.c.version)  # another of its databases has no content to read
 
 
 class AskPrimary(Exception):
@@ -58,7 +60,7 @@ class Replica:
         """What keeps it from being used now."""
         try:
             with reading(self.engine) as connection:
-                is_replica = connection.execute(text("SELECT pg_is_in_recovery()")).scalar_one()
+                is_replica = connection.execute(_IS_REPLICA).one()[0]
         except DatabaseUnavailable as error:
             return error.detail
         return None if is_replica else "it is a server of its own"

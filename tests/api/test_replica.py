@@ -274,18 +274,32 @@ def test_lost_replica_is_missed_by_nobody_said_once_and_used_again(
 
 @pytest.mark.parametrize(
     ("url", "reason"),
-    [(NOWHERE, "the database cannot be reached"), ("the primary", "it is a server of its own")],
+    [
+        (NOWHERE, "the database cannot be reached"),
+        ("the primary", "it is a server of its own"),
+        ("another database", "the database is not migrated"),
+        ("a stranger", "the database's user may not do this"),
+    ],
 )
 def test_what_is_no_replica_is_not_used(
     pair: Pair, make_client: Callable[..., TestClient], caplog: pytest.LogCaptureFixture, url: str, reason: str
 ) -> None:
-    client = make_client(database_replica_url=pair.primary.url if url == "the primary" else url)
+    caplog.set_level(logging.INFO, "honbun")
+    pair.primary.psql("DROP ROLE IF EXISTS stranger; CREATE ROLE stranger LOGIN")
+    pair.catch_up()
+    urls = {
+        "the primary": pair.primary.url,
+        "another database": pair.standby.url.replace("/postgres?", "/template1?"),
+        "a stranger": pair.standby.url.replace("//postgres:@", "//stranger:@"),
+    }
+    client = make_client(database_replica_url=urls.get(url, url))
     stored(client, {"kabu.md": markdown(title="株価")})
     until(lambda: any(reason in record.getMessage() for record in caplog.records))
 
     assert not is_read_from_replica(client)
     assert client.get("/readyz").status_code == 200
     assert "secret" not in caplog.text
+    assert "reads go to the replica" not in caplog.text
 
 
 @uncached
