@@ -82,8 +82,10 @@ def render_excerpt(
     """
     source, _ = _without_controls(markdown)
     env = {**budget(len(source.encode()) + len(definitions_of.encode())), "resolve": resolve, "footnotes_dropped": True}
-    if "[" in source and "]:" in definitions_of:
-        read_definitions(_parser(), _without_controls(definitions_of)[0], env)
+    if "[" in source:
+        definitions, _ = _without_controls(definitions_of)
+        if "]:" in definitions:
+            read_definitions(_parser(), definitions, env)
     html = _html(source, env)
     return html, one_line(read(html).text)
 

@@ -29,8 +29,9 @@ def test_excerpt_is_given_or_found(body: str, front: dict[str, str | None], text
     assert parse(source, Context()).excerpt == text
 
 
-def test_link_definitions_of_the_body_hold_in_the_excerpt() -> None:
-    body = "本文。\n\n[a]: https://example.com/\n"
+@pytest.mark.parametrize("definition", ["[a]:", "[a]\x01:"])
+def test_link_definitions_of_the_body_hold_in_the_excerpt(definition: str) -> None:
+    body = f"本文。\n\n{definition} https://example.com/\n"
     source = Source(name="x.md", content=markdown(body, title="題", excerpt="[参照][a]").encode())
 
     assert '<a href="https://example.com/"' in parse(source, Context()).excerpt_html
