@@ -1,7 +1,6 @@
 """Sources in, results out: the only writer of posts.
 
-Files are parsed before the transaction; what they do is planned and written inside it, while other writers wait. The
-first files of all are parsed inside it as well.
+Files are parsed before the transaction; what they do is planned and written inside it, while other writers wait.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +16,6 @@ from app.documents.document import Document
 from app.documents.sources import Batch, Source
 from app.errors import Finding
 from app.posts.changes import Turn, read_state
-from app.posts.first_import import is_first
 from app.posts.intake import take
 from app.posts.look import Intake, Seen, say_unchanged, see, understand, wanted
 from app.posts.options import Options
@@ -74,11 +72,9 @@ def _ingest(engine: Engine, intake: Intake, guard: Guard) -> Report:
         guard(connection)
         seen = see(connection, intake)
         is_new = _is_new(intake, seen)
-        is_parsed_first = not is_first(connection, intake)
         label = "" if is_new else read_state(connection, intake.now).label
     if is_new:
-        if is_parsed_first:
-            understand(intake, seen)
+        understand(intake, seen)
         _say_refusals(intake)
         return _write(engine, intake, guard)
     _say_refusals(intake)

@@ -7,7 +7,6 @@ from sqlalchemy import Connection
 
 from app.errors import Conflict, Finding
 from app.posts.changes import Turn
-from app.posts.first_import import is_first, take_first
 from app.posts.look import Intake, is_missing, say_unchanged, see, understand
 from app.posts.models import AnyRow
 from app.posts.options import PostState
@@ -20,11 +19,8 @@ from app.posts.writing import Plan, Writer
 
 
 def take(connection: Connection, intake: Intake, turn: Turn) -> None:
-    """Writes the whole upload, planned where anything is stored. Raises Conflict for a prune that takes too much."""
+    """Plans and writes the whole upload. Raises Conflict for a prune that takes too much."""
     seen = see(connection, intake)
-    if is_first(connection, intake):
-        take_first(connection, intake, turn, seen)
-        return
     documents = understand(intake, seen)
     say_unchanged(intake, seen, documents)
     fresh: list[Outline] = []

@@ -7,7 +7,7 @@ from typing import Self
 
 from app.posts.records import Packed, Records
 
-IN_MEMORY = 4 * 1024 * 1024  # bytes before a file takes over; what is written at a time in a first import takes half
+IN_MEMORY = 1024 * 1024  # bytes before a file takes over
 
 
 class Spool:
