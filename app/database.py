@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from importlib import import_module
 from time import monotonic
 from types import ModuleType
@@ -28,6 +29,8 @@ PRAGMAS = (
     "cache_size = -3000",  # 3 MB for short reads, which are most; the default of 2 MB rereads pages in every list
     "journal_size_limit = 67108864",  # the log of a large import does not stay on the disk for ever
 )
+AT_ONCE = "busy_timeout = 0"  # in the place of the first
+_is_hurried: ContextVar[bool] = ContextVar("is_hurried", default=False)
 DURABLE = "synchronous = FULL"  # an acknowledged write survives a power failure
 RISKY = "synchronous = NORMAL"  # in WAL mode the database stays whole, but the last writes may be gone
 
@@ -83,7 +86,8 @@ def _sqlite(url: str, pragmas: Sequence[str]) -> Engine:
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver's own BEGIN comes too late for a snapshot
-        for pragma in pragmas:
+        first = AT_ONCE if _is_hurried.get() else pragmas[0]
+        for pragma in (first, *pragmas[1:]):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -101,12 +105,23 @@ def _sqlite(url: str, pragmas: Sequence[str]) -> Engine:
     return engine
 
 
+@contextmanager
+def _hurried() -> Iterator[None]:
+    """To connect, in this block, waits for nobody either: the event loop would stand still."""
+    before = _is_hurried.set(True)
+    try:
+        yield
+    finally:
+        _is_hurried.reset(before)
+
+
 def alone(engine: Engine) -> Any:
     """A driver's connection outside the pool, that waits for nobody; who asked for it closes it."""
-    connection = engine.raw_connection()
+    with _hurried():
+        connection = engine.raw_connection()
     driver: Any = connection.driver_connection
     connection.detach()
-    driver.execute("PRAGMA busy_timeout = 0")
+    driver.execute(f"PRAGMA {AT_ONCE}")
     return driver
 
 
@@ -123,9 +138,10 @@ class Inline:
         """One snapshot. Raises DatabaseUnavailable."""
         with _translated():
             if self._connection is None:
-                self._connection = self._engine.connect()
+                with _hurried():
+                    self._connection = self._engine.connect()
                 self._connection.detach()  # none of the pool's
-                fetch(self._connection, "PRAGMA busy_timeout = 0", ())
+                fetch(self._connection, f"PRAGMA {AT_ONCE}", ())
             driver: Any = self._connection.connection.dbapi_connection
             driver.execute("BEGIN")  # SQLAlchemy's way there takes longer than many a read
             try:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,14 @@ from sqlalchemy import Connection, Engine, event, insert, literal, select, text,
 from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 
 from app import database
-from app.database import open_engine, reading, writing
+from app.database import Inline, alone, open_engine, reading, writing
 from app.driver import execute_each, fetch
 from app.errors import DatabaseUnavailable, TooSlow
 from app.posts.changes import lock_version
 from app.posts.models import aliases, content, taken
 
 WRITERS = 8
+PATIENCE = 30.0  # seconds; a busy machine takes its time
 
 
 @pytest.fixture
@@ -336,6 +338,25 @@ def test_turn_that_does_not_come_is_a_busy_database(sqlite: Engine, monkeypatch:
         pass
 
     assert (caught.value.detail, caught.value.reason) == ("the database is busy with other writers", "database_busy")
+
+
+@pytest.mark.parametrize("take", [alone, lambda engine: Inline(engine).reading().__enter__()], ids=["signal", "reads"])
+def test_who_connects_on_the_event_loop_waits_for_no_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, take: Callable[[Engine], Any]
+) -> None:
+    monkeypatch.setattr(database, "PRAGMAS", ("busy_timeout = 3600000", *database.PRAGMAS[1:]))
+    engine = open_engine(f"sqlite:///{tmp_path / 'locked.db'}")
+    holder = database.sqlite_module().connect(tmp_path / "locked.db", isolation_level=None, check_same_thread=False)
+    with ThreadPoolExecutor() as threads, closing(holder):
+        holder.execute("CREATE TABLE held (number)")
+        holder.execute("BEGIN EXCLUSIVE")
+        try:
+            taking = threads.submit(take, engine)
+
+            assert taking.exception(PATIENCE) is not None
+        finally:
+            holder.execute("ROLLBACK")
+    engine.dispose()
 
 
 def test_instants_are_read_whatever_the_servers_zone(postgres_url: str) -> None:
