@@ -37,9 +37,8 @@ _IGNORABLE = (
     *((0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF), (0xE0000, 0xE0FFF)),
 )
 IGNORABLE = "".join(f"{chr(first)}-{chr(last)}" for first, last in _IGNORABLE)  # for a class of a regular expression
-_IGNORED = re.compile(
-    f"[{IGNORABLE}]"
-)  # one by one: most texts have none, and looking for runs takes three times as long
+# One by one: most texts have none, and to look for runs of them takes three times as long.
+_IGNORED = re.compile(f"[{IGNORABLE}]")
 # Thai, Lao, Myanmar, Khmer and their neighbours are written without spaces, though their characters are not wide.
 _SPACELESS = (
     *((0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x1950, 0x19FF), (0x1A20, 0x1AAF)),
