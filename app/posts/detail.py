@@ -60,7 +60,8 @@ def get_post(  # noqa: PLR0913 - what an answer is made of
 ) -> tuple[Item, Any]:
     """One post whole with its neighbours, and its row. Raises NotFound, QueryError, Unhurried."""
     connection = snapshot.connection
-    plain = query.model_copy(update={"min_version": None, "wait": 0})
+    is_timeless = query.min_version is None and not query.wait  # then what was found out for it still holds
+    plain = query if is_timeless else query.model_copy(update={"min_version": None, "wait": 0})
     kind, sought = searched(plain, reader)
     prepared = _detail(kind, reader.prepared, connection.dialect, any_status=any_status)
     row = _only(prepared.own.rows(connection, slug=slug, now=reader.now), slug)
