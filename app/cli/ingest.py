@@ -1,3 +1,4 @@
+import gc
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -66,6 +67,7 @@ def ingest(  # noqa: PLR0913, PLR0917 - its options
 
             follow(paths, base, take, prunes=prune)
             raise typer.Exit
+        gc.freeze()  # what is loaded by now stays: to look through it again and again takes a sixth of the time
         counts, results = take(batch_of(paths, base))
     warned = fail_on is Severity.warning and any(result["warnings"] for result in results)
     raise typer.Exit(1 if counts.get("failed") or warned else 0)
