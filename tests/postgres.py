@@ -5,6 +5,7 @@ import shutil
 import signal
 import tempfile
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,7 +22,28 @@ STANDBY_PORT = 5433  # of its socket; the copy brings the lock of the primary's 
 RISKS = ("fsync", "synchronous_commit", "full_page_writes")  # what makes it slow and safe
 
 
-class Postgres:
+class _Cluster(ABC):
+    """A cluster that can be paused as a container is: connections stay, and nobody answers."""
+
+    @property
+    @abstractmethod
+    def _postmaster(self) -> Any: ...
+
+    @property
+    def _family(self) -> list[Any]:
+        """Its processes, those that could start others first."""
+        return [self._postmaster, *self._postmaster.children(recursive=True)]
+
+    def pause(self) -> None:
+        for process in self._family:
+            process.suspend()
+
+    def resume(self) -> None:
+        for process in self._family:
+            process.resume()
+
+
+class Postgres(_Cluster):
     """A running cluster; its `url` stays the same however often it is started again."""
 
     def __init__(self, server: Any) -> None:
@@ -62,15 +84,6 @@ class Postgres:
         """Runs one of its programs as who it runs as."""
         pgexec(program, words, bin_path=self._server.bin_path, user=self._server.system_user)
 
-    def pause(self) -> None:
-        """As a container is paused: connections stay, and nobody answers."""
-        for process in _family(self._postmaster):
-            process.suspend()
-
-    def resume(self) -> None:
-        for process in _family(self._postmaster):
-            process.resume()
-
     @property
     def _postmaster(self) -> Any:
         return self._server.get_postmaster_info().process
@@ -83,12 +96,7 @@ class Postgres:
         self.run("pg_ctl", "-w", "-D", str(self._server.pgdata), *arguments)
 
 
-def _family(postmaster: Any) -> list[Any]:
-    """A cluster's processes, those that could start others first."""
-    return [postmaster, *postmaster.children(recursive=True)]
-
-
-class Standby:
+class Standby(_Cluster):
     """A streaming replica of a cluster, copied from it and started; what it has to replay waits a second for reads."""
 
     def __init__(self, primary: Postgres, data: Path) -> None:
@@ -102,15 +110,6 @@ class Standby:
     def start(self) -> None:
         options = f'-h "" -k {self._data} -p {STANDBY_PORT} -c max_standby_streaming_delay=1s'
         self._primary.run("pg_ctl", "-w", "-D", self._data, "-o", options, "-l", f"{self._data}/standby.log", "start")
-
-    def pause(self) -> None:
-        """Connections stay, and nobody answers."""
-        for process in _family(self._postmaster):
-            process.suspend()
-
-    def resume(self) -> None:
-        for process in _family(self._postmaster):
-            process.resume()
 
     @property
     def _postmaster(self) -> Any:

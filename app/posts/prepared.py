@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from itertools import chain, islice, repeat
+from itertools import zip_longest
 from typing import Any
 
 from sqlalchemy import Boolean, Connection, Dialect, Insert, TypeDecorator, Update
@@ -62,9 +62,8 @@ def read(connection: Connection, statement: AnySelect, **values: Any) -> list[An
     lists = {name: value for name, value in values.items() if isinstance(value, list)}
     sizes = tuple((name, 1 << (len(value) - 1).bit_length()) for name, value in lists.items())
     kept = _kept(statement, connection.dialect, sizes)
-    for name, size in sizes:  # filled up, so that few statements are kept for all lengths
-        filled = chain(lists[name], repeat(lists[name][-1]))
-        values |= zip(kept.names[name], islice(filled, size), strict=True)
+    for name, value in lists.items():  # filled up with nothing, so that few statements are kept for all lengths
+        values |= zip_longest(kept.names[name], value)
         del values[name]
     rows = kept.prepared.rows(connection, **values)
     if not kept.converters:

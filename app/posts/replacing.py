@@ -60,7 +60,7 @@ def replace_posts(
             connection.execute(_DELETED[table], {"pks": [row["pk"] for row, _ in pairs]})
             insert_rows(connection, table, (part for pair in pairs for part in PARTS[table](*pair)))
     search.insert(connection, ((row["pk"], records.entry) for row, records in changed))
-    return not any(anew.values()) and all(_OF_TEXTS.issuperset(columns) for _, columns in news)
+    return all(_OF_TEXTS.issuperset(columns) for _, columns in news)
 
 
 def _news(old: AnyRow, new: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:

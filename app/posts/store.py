@@ -132,7 +132,7 @@ def _id(text: str) -> str:
 
 
 def _existing(connection: Connection, ids: Iterable[str]) -> set[str]:
-    return {found for chunk in chunks(ids) for found in connection.execute(_IDS, {"ids": chunk}).scalars()}
+    return {row.id for chunk in chunks(ids) for row in read(connection, _IDS, ids=chunk)}
 
 
 def row_of(columns: dict[str, Any], dates: Dates, own: dict[str, Any], *, now: datetime, before: Any) -> dict[str, Any]:

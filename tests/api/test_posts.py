@@ -4,8 +4,11 @@ from unicodedata import normalize
 from urllib.parse import quote
 
 import pytest
+from sqlalchemy import Engine, update
 from starlette.testclient import TestClient
 
+from app.database import writing
+from app.posts.models import content, posts
 from tests.building import AUTH, markdown, slugs, stored
 
 
@@ -92,6 +95,22 @@ def test_neighbours_are_within_the_filters(client: TestClient) -> None:
     assert (filtered["older"]["slug"], filtered["newer"]["slug"]) == ("p1", "p5")
     assert client.get("/v1/posts/p5").json()["newer"] is None
     assert set(alone["older"]) == {"id", "slug", "url", "permalink", "title"}
+
+
+def test_neighbours_are_those_of_a_database_that_came_in_the_place_of_another(
+    make_client: Callable[..., TestClient], engine: Engine
+) -> None:
+    """Though by its numbers its history could be that of the one before, gone on with changes of texts."""
+    client = make_client(cache_bytes=0)
+    stored(client, {"a.md": markdown(date="2026-01-01"), "b.md": markdown(title="前", date="2026-01-02")})
+    before = client.get("/v1/posts/a").json()["newer"]["title"]
+    with writing(engine) as connection:
+        connection.execute(update(posts).where(posts.c.slug == "b").values(title="後"))
+        counts = {name: content.c[name] + 1 for name in ("version", "visible_version", "text_changes")}
+        connection.execute(update(content).values(counts))
+    client.app.state.service.engine.dispose()  # type: ignore[attr-defined]  # as where the file is another one
+
+    assert (before, client.get("/v1/posts/a").json()["newer"]["title"]) == ("前", "後")
 
 
 def test_source_is_the_file_byte_for_byte(client: TestClient) -> None:

@@ -16,6 +16,7 @@ from app.posts.filters import DetailQuery, ListQuery
 from app.posts.ingest import delete_one
 from app.posts.lists import list_posts
 from app.posts.models import content, posts
+from app.posts.writing import PORTION
 from tests.building import NOW, markdown
 from tests.posts.recording import recorded
 from tests.posts.samples import links, options, query_of, reader, show, take
@@ -73,15 +74,15 @@ def test_every_change_is_told_after_changes_of_texts(filled: Engine, change: dic
     epochs = Epochs()
     first = list(told(filled, epochs))
     steps = [
-        markdown("株価\n", **front("b")),
+        markdown("株価です。\n", **front("b")),
         markdown(**front("b", **change)),
-        markdown("円安\n", **front("b", **change)),
+        markdown("円安です。\n", **front("b", **change)),
     ]
     for number, step in enumerate(steps):
         take(filled, {"b.md": step}, now=NOW + timedelta(seconds=number))
 
         assert list(told(filled, epochs)) == list(told(filled, Epochs()))
-    take(filled, {"b.md": markdown(**front("b")), "c.md": markdown("株価\n", **front("c"))})
+    take(filled, {"b.md": markdown(**front("b")), "c.md": markdown("株価です。\n", **front("c"))})
     later = NOW + timedelta(hours=2)
 
     assert list(told(filled, epochs)) == list(told(filled, Epochs()))
@@ -91,7 +92,7 @@ def test_every_change_is_told_after_changes_of_texts(filled: Engine, change: dic
 
 def test_posts_that_come_and_go_are_told(filled: Engine) -> None:
     epochs = Epochs()
-    for files in ({"e.md": markdown(tags=["AI"])}, {"a.md": markdown("円安\n", **front("a"))}):
+    for files in ({"e.md": markdown(tags=["AI"])}, {"a.md": markdown("円安です。\n", **front("a"))}):
         list(told(filled, epochs))
         take(filled, files)
 
@@ -99,6 +100,28 @@ def test_posts_that_come_and_go_are_told(filled: Engine) -> None:
     delete_one(filled, "b", options=options(), now=NOW, guard=lambda _: None)
 
     assert list(told(filled, epochs)) == list(told(filled, Epochs()))
+
+
+@pytest.mark.parametrize("other", [{"e.md": markdown(tags=["AI"])}, {"a.md": markdown(**front("a", title="株価"))}])
+def test_change_of_a_text_beside_another_change_is_not_of_texts_alone(filled: Engine, other: dict[str, str]) -> None:
+    """Whichever of them is written last: posts that are there come after new ones, a portion after the other."""
+    many = {f"z{number:03}.md": markdown(f"文 {number} です。\n", title="z", excerpt="z") for number in range(PORTION)}
+    take(filled, many)
+    epochs = Epochs()
+    list(told(filled, epochs))
+    take(filled, {**other, **{name: f"{text}円安です。\n" for name, text in many.items()}})
+
+    assert list(told(filled, epochs)) == list(told(filled, Epochs()))
+
+
+def test_clock_that_changes_what_is_visible_between_changes_of_texts_is_heeded(filled: Engine) -> None:
+    later = NOW + timedelta(hours=2)
+    take(filled, {"b.md": markdown(**front("b", date=(NOW + timedelta(hours=1)).isoformat()))})
+    epochs = Epochs()
+    list(told(filled, epochs))
+    take(filled, {"c.md": markdown("円安です。\n", **front("c"))}, now=later)
+
+    assert list(told(filled, epochs, later)) == list(told(filled, Epochs(), later))
 
 
 def test_change_of_a_text_leaves_what_is_known_of_other_posts(filled: Engine) -> None:
@@ -121,7 +144,7 @@ def test_writer_that_does_not_count_changes_of_texts_changes_everything(filled: 
     with writing(filled) as connection:
         connection.execute(update(posts).where(posts.c.slug == "b").values(title="別の題"))
         connection.execute(update(content).values(version=content.c.version + 1))
-    take(filled, {"c.md": markdown("円安\n", **front("c"))})
+    take(filled, {"c.md": markdown("円安です。\n", **front("c"))})
 
     assert list(told(filled, epochs)) == list(told(filled, Epochs()))
 
@@ -153,17 +176,6 @@ def test_dump_restored_and_changed_on_is_another_database(filled: Engine) -> Non
     with writing(filled) as connection:
         connection.execute(update(content).values(**dump))
     take(filled, {"f.md": markdown(tags=["AI"], date="2026-01-06")})
-    take(filled, {"c.md": markdown("円安\n", **front("c"))}, now=NOW + timedelta(seconds=1))
-
-    assert list(told(filled, epochs)) == list(told(filled, Epochs()))
-
-
-def test_another_database_begins_anew(filled: Engine) -> None:
-    epochs = Epochs()
-    list(told(filled, epochs))
-    with writing(filled) as connection:  # as if by another's history of changes
-        connection.execute(update(posts).where(posts.c.slug == "b").values(title="別の題"))
-        connection.execute(update(content).values(version=5, text_changes=4))
-    epochs.forget()
+    take(filled, {"c.md": markdown("円安です。\n", **front("c"))}, now=NOW + timedelta(seconds=1))
 
     assert list(told(filled, epochs)) == list(told(filled, Epochs()))
